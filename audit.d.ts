@@ -5,7 +5,7 @@
 
 import type { NodesecErrorCode, SecretBuffer } from './index.js';
 
-/** The members that every event has. An event is a frozen object without a prototype. */
+/** The members that every event has. An event is a frozen object that inherits nothing. */
 export interface AuditEventBase {
   /** The event, such as `token.refused`. Its channel is `nodesec:token.refused`. */
   readonly event: string;

@@ -347,7 +347,10 @@ export interface AuthenticationOptions<Request> {
   scope?: string | string[];
   /** The values of `acr` of which a token must have one (RFC 9470). At most 100. */
   acr?: string | string[];
-  /** The time since the user authenticated, at most, by the claim `auth_time` (RFC 9470). */
+  /**
+   * The time since the user authenticated, at most, by the claim `auth_time` (RFC 9470) and the
+   * clock of the verifier.
+   */
   maxAuthAge?: Duration;
   /**
    * Gives the certificate of the client, for tokens that are bound to one (`cnf` with `x5t#S256`,

@@ -17,6 +17,9 @@ const CLOCK = Symbol.for('@nodesec/native: the clock of an object');
 /** Gives the objects that an object of several parts is made of, such as its verifiers. */
 const PARTS = Symbol.for('@nodesec/native: the parts of an object, which may have clocks');
 
+/** Gives the verifier that judges a token, of an object with several. */
+const JUDGE = Symbol.for('@nodesec/native: the verifier that judges a token');
+
 /** The clocks of objects on a store, by their functions. */
 const ofStores = new WeakMap();
 
@@ -105,6 +108,15 @@ function clockOf(object) {
   return object?.[CLOCK];
 }
 
+/**
+ * The time of an object with the option `clock`, in milliseconds; without the option that of the
+ * system. For an object of several verifiers it is the time of the one that judges `token`.
+ */
+function timeOf(object, token) {
+  const judge = typeof object?.[JUDGE] === 'function' ? object[JUDGE](token) : object;
+  return clockOf(judge)?.millis() ?? Date.now();
+}
+
 /** The different clocks of an object and its parts; undefined is that of the system. */
 function clocksOf(object) {
   const parts = typeof object?.[PARTS] === 'function' ? object[PARTS]() : [object];
@@ -116,4 +128,4 @@ function clocksOf(object) {
   return different;
 }
 
-module.exports = { PARTS, clockOf, clocksOf, useClock };
+module.exports = { JUDGE, PARTS, clockOf, clocksOf, timeOf, useClock };

@@ -3,7 +3,7 @@
 const { isMap } = require('node:util').types;
 
 const { publishRefusal } = require('./audit/tokens.js');
-const { PARTS } = require('./clock.js');
+const { JUDGE, PARTS } = require('./clock.js');
 const { makeError } = require('./errors.js');
 const { isPlain, native, settled } = require('./native.js');
 const { rejectionError } = require('./token.js');
@@ -28,6 +28,11 @@ class JwtVerifiers extends Uncloneable {
   [KEYS_FAIL](token) {
     const chosen = this.#chosen(token);
     return chosen >= 0 && keysFail(this.#verifiers[chosen], token);
+  }
+
+  /** Undefined for a token that no verifier judges. */
+  [JUDGE](token) {
+    return this.#verifiers[this.#chosen(token)];
   }
 
   [PARTS]() {

@@ -78,6 +78,7 @@ const LEFT_OUT = [
   'service/hardened.mtls',
   'service/hardened.page',
   'service/hardened.process',
+  'service/hardened.programs',
   'service/start',
   'session/races',
   'session/unwritable',

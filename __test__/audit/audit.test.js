@@ -133,7 +133,9 @@ test('a subscriber can call the module, and cannot change an event', async () =>
   });
   unsubscribe('nodesec:limit.denied', meddle);
   assert.deepEqual(seen, [true, true, false]);
-  assert.equal(Object.getPrototypeOf(event), null);
+  const prototype = Object.getPrototypeOf(event);
+  assert.deepEqual([Reflect.ownKeys(prototype), Object.getPrototypeOf(prototype)], [[], null]);
+  assert.equal(Object.isFrozen(prototype), true);
   assert.equal(event.outcome, 'denied');
 });
 

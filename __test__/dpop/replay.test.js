@@ -112,50 +112,86 @@ test('a cache of the machine refuses a replay after its only process was killed'
   assert.deepEqual(await serve([one, other], { at }), ['401 ERR_DPOP_REPLAYED', '200 ok']);
 });
 
-test('a process that is killed at work leaves no proof that counts twice, and the cache usable', async (t) => {
-  const at = await madePath(t);
-  const { key, token } = await knownClient();
-  const proofs = Array.from({ length: 200 }, () => withProof(key, token, AT).dpop);
+/** Processes that check the same proofs, one after the other, once `check(rounds)` tells them to. */
+async function startCheckers(at, { key, token }, proofs, number) {
+  // In a file, because a pipe of wine carries no message of this length.
+  const file = path.join(path.dirname(at), 'list');
+  writeFileSync(file, JSON.stringify(proofs));
   const script = `
-    const { writeSync } = require('node:fs');
+    const { readFileSync, writeSync } = require('node:fs');
     const { DpopReplayCache } = require('@nodesec/native');
     const { DpopProofs } = require('@nodesec/native/web');
     const replay = DpopReplayCache.machine(${JSON.stringify(at)});
     const proofs = new DpopProofs({ replay });
     const token = ${JSON.stringify(token)};
     const claims = { cnf: { jkt: ${JSON.stringify(key.kid)} } };
-    process.on('message', async (list) => {
-      for (const dpop of list) {
+    const list = JSON.parse(readFileSync(${JSON.stringify(file)}, 'utf8'));
+    process.on('message', async ({ rounds }) => {
+      for (let number = 0; number < rounds * list.length; number += 1) {
+        const dpop = list[number % list.length];
         const { ok } = await proofs.check({ headers: { dpop }, method: 'GET', url: '${AT}', token, claims });
         writeSync(1, ok ? 'yes\\n' : 'no\\n');
       }
       process.disconnect();
     });
     process.send('ready');`;
-  const children = Array.from({ length: 3 }, () => {
+  const children = Array.from({ length: number }, () => {
     const stdio = ['ignore', 'pipe', 'inherit', 'ipc'];
     return spawn(process.execPath, ['--eval', script], { cwd: path.join(__dirname, '..', '..'), stdio });
   });
   await Promise.all(children.map((child) => once(child, 'message')));
-  const outputs = children.map(() => '');
-  children.forEach((child, index) => {
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      outputs[index] += text;
-      // The first one, amid its work.
-      if (index === 0 && outputs[0].split('\n').length > 20) child.kill('SIGKILL');
-    });
+  const outputs = children.map((child) => {
+    const output = { text: '' };
+    child.stdout.setEncoding('utf8').on('data', (text) => (output.text += text));
+    return output;
   });
-  const closed = children.map((child) => once(child, 'close'));
-  // It has work for so long that it cannot end before.
-  const longer = Array(50).fill(proofs).flat();
-  children.forEach((child, index) => child.send(index === 0 ? longer : proofs));
-  await Promise.all(closed);
-  const lines = outputs.map((output) => output.split('\n'));
-  assert.equal(children[0].signalCode, 'SIGKILL');
-  const counts = proofs.map((_, number) => lines.filter((own) => own[number] === 'yes').length);
-  assert.ok(counts.every((count) => count <= 1), `${counts}`);
+  return {
+    children,
+    /** Sends each process the number of its rounds. Resolves to the lines of each. */
+    async check(rounds) {
+      const closed = children.map((child) => once(child, 'close'));
+      children.forEach((child, index) => child.send({ rounds: rounds[index] }));
+      await Promise.all(closed);
+      return outputs.map(({ text }) => text.split('\n'));
+    },
+  };
+}
+
+/** How many processes have accepted each proof. */
+const countsOf = (proofs, lines) => {
+  return proofs.map((_, number) => lines.filter((own) => own[number] === 'yes').length);
+};
+
+test('of four processes that check the same 200 proofs at once, exactly one accepts each', async (t) => {
+  const at = await madePath(t);
+  const client = await knownClient();
+  const proofs = Array.from({ length: 200 }, () => withProof(client.key, client.token, AT).dpop);
+  const { check } = await startCheckers(at, client, proofs, 4);
+  const lines = await check([2, 2, 2, 2]);
+  // Each has gone through all of them twice.
+  assert.deepEqual(lines.map(({ length }) => length), Array(4).fill(2 * proofs.length + 1));
+  assert.deepEqual(countsOf([...proofs, ...proofs], lines), [...Array(200).fill(1), ...Array(200).fill(0)]);
+});
+
+test('a process that is killed at work leaves no proof that counts twice, and the cache usable', async (t) => {
+  const at = await madePath(t);
+  const { key, token } = await knownClient();
+  const proofs = Array.from({ length: 200 }, () => withProof(key, token, AT).dpop);
+  const { check, children } = await startCheckers(at, { key, token }, proofs, 3);
+  const [first] = children;
+  let count = 0;
+  first.stdout.on('data', (text) => {
+    count += text.split('\n').length - 1;
+    // Amid its work.
+    if (count >= 20) first.kill('SIGKILL');
+  });
+  // The first has work for so long that it cannot end before.
+  const lines = await check([50, 1, 1]);
+  assert.equal(first.signalCode, 'SIGKILL');
+  const counts = countsOf(proofs, lines);
+  assert.ok(counts.every((each) => each <= 1), `${counts}`);
   // It may have died between its acceptance and its line.
-  assert.ok(counts.filter((count) => count === 0).length <= 1, `${counts}`);
+  assert.ok(counts.filter((each) => each === 0).length <= 1, `${counts}`);
   const again = await serve([{ authorization: `DPoP ${token}`, dpop: proofs.at(-1) }, withProof(key, token, AT)], { at });
   assert.deepEqual(again, ['401 ERR_DPOP_REPLAYED', '200 ok']);
 });

@@ -2,6 +2,7 @@
 
 // The services of examples/hardened-service, for one test: each in a process of its own.
 
+const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { mkdtempSync, readFileSync, rmSync } = require('node:fs');
 const https = require('node:https');
@@ -40,6 +41,27 @@ function eventsOf({ log }) {
   return lines.map((line) => JSON.parse(line).audit);
 }
 
+/**
+ * Makes a function that checks the status of a request, and that it leaves exactly one record with
+ * these members and without any of `secrets`. Resolves to the record.
+ */
+function refusals(service, secrets) {
+  return async (status, expected, request) => {
+    const seen = eventsOf(service()).length;
+    const answer = await request();
+    assert.equal(answer.status, status, answer.body);
+    const events = eventsOf(service()).slice(seen);
+    assert.equal(events.length, 1, JSON.stringify(events));
+    const [event] = events;
+    for (const [name, value] of Object.entries(expected)) assert.equal(event[name], value, name);
+    assert.equal(event.outcome, 'denied');
+    assert.match(event.correlationId ?? event.id, /^[0-9a-f-]{36}$/);
+    const text = JSON.stringify(event);
+    for (const secret of secrets) assert.ok(!text.includes(secret), text);
+    return event;
+  };
+}
+
 /** A browser's cookies, and requests with exactly the headers that are given. */
 function browserAt({ authority, url }) {
   const cookies = new Map();
@@ -55,6 +77,8 @@ function browserAt({ authority, url }) {
       // Undefined stands for a header that is not sent.
       headers: Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== undefined)),
       method,
+      // Also if the header Host names another one.
+      servername: new URL(url).hostname,
     });
     request.end(raw ?? (body === undefined ? undefined : JSON.stringify(body)));
     const [response] = await once(request, 'response');
@@ -78,4 +102,4 @@ function browserAt({ authority, url }) {
   return { ask, cookies, post: (route, body, options) => ask('POST', route, { body, ...options }) };
 }
 
-module.exports = { FRAMEWORKS, browserAt, eventsOf, startForSuite, startHardened };
+module.exports = { FRAMEWORKS, browserAt, eventsOf, refusals, startForSuite, startHardened };

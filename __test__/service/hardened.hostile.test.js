@@ -10,7 +10,7 @@ const tls = require('node:tls');
 
 const { JwtIssuer, JwtKey } = require('@nodesec/native');
 const { ISSUER } = require('../../examples/hardened-service/names.js');
-const { FRAMEWORKS, browserAt, eventsOf, startForSuite } = require('../helpers/hardened.js');
+const { FRAMEWORKS, browserAt, eventsOf, refusals, startForSuite } = require('../helpers/hardened.js');
 
 const ADA = { username: 'ada', password: 'correct horse battery' };
 const EVIL = 'https://evil.example';
@@ -50,22 +50,7 @@ for (const framework of FRAMEWORKS) {
       for (const { value } of ada.cookies.values()) secrets.add(value);
     });
 
-    /** Checks the status of a request, and that it leaves exactly this record. */
-    async function refused(status, expected, request) {
-      const seen = eventsOf(services.accounts).length;
-      const answer = await request();
-      assert.equal(answer.status, status, answer.body);
-      const events = eventsOf(services.accounts).slice(seen);
-      assert.equal(events.length, 1, JSON.stringify(events));
-      const [event] = events;
-      for (const [name, value] of Object.entries(expected)) assert.equal(event[name], value, name);
-      assert.equal(event.outcome, 'denied');
-      assert.match(event.correlationId ?? event.id, /^[0-9a-f-]{36}$/);
-      const text = JSON.stringify(event);
-      for (const secret of secrets) assert.ok(!text.includes(secret), text);
-      return event;
-    }
-
+    const refused = refusals(() => services.accounts, secrets);
     const requestRefused = (kind) => ({ event: 'request.refused', kind });
 
     test('requests of other origins are refused, whatever their route', async () => {

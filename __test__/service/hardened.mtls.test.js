@@ -37,10 +37,11 @@ for (const framework of FRAMEWORKS) {
       const { ask, tokenFor } = await trail(t, framework);
       const record = { event: 'session.started', id: uuidv7(), outcome: 'ok', time: 1, subject: 'ada' };
       const others = { ...record, id: uuidv7(), subject: 'bob' };
-      const limited = { event: 'limit.denied', id: uuidv7(), outcome: 'denied', time: 2, limitKey: 'l' };
+      const limited = { event: 'app.recorded', id: uuidv7(), outcome: 'denied', time: 2, subject: 'ada' };
+      const ofNobody = { event: 'limit.denied', id: uuidv7(), outcome: 'denied', time: 2, limitKey: 'ada' };
       const append = tokenFor({ sub: ACCOUNTS_ID, scope: 'trail.append' });
-      assert.equal((await ask('POST', append, [record, others, limited])).status, 204);
-      const read = tokenFor({ sub: 'ada', limit_key: 'l', scope: 'trail.read' });
+      assert.equal((await ask('POST', append, [record, others, ofNobody, limited])).status, 204);
+      const read = tokenFor({ sub: 'ada', scope: 'trail.read' });
       assert.deepEqual(JSON.parse((await ask('GET', read)).body), [record, limited]);
       const since = await ask('GET', read, undefined, `?since=${record.id}`);
       assert.deepEqual(JSON.parse(since.body), [limited]);
@@ -53,20 +54,27 @@ for (const framework of FRAMEWORKS) {
       const make = (more) => ({ event: 'session.started', id: uuidv7(), outcome: 'ok', time: 1, ...more });
       const append = tokenFor({ sub: ACCOUNTS_ID, scope: 'trail.append' });
       const send = async (records) => assert.equal((await ask('POST', append, records)).status, 204);
-      const own = make({ subject: 'ada', limitKey: 'a' });
-      await send([own]);
+      const of = async (sub, since = uuidv7()) => {
+        const token = tokenFor({ sub, scope: 'trail.read' });
+        return JSON.parse((await ask('GET', token, undefined, `?since=${since}`)).body);
+      };
+      const own = [make({ subject: 'ada' }), make({ subject: 'ada' })];
+      await send(own);
       for (let number = 0; number < 115; number += 1) {
         const failed = { event: 'limit.denied', outcome: 'denied' };
-        // At the name of this user, at many names, and without a name.
-        const flood = (_, index) => make({ ...failed, limitKey: ['a', `${number} ${index}`, undefined][index % 3] });
-        await send(Array.from({ length: 100 }, flood));
+        // At many names, without a name, and of a user.
+        const flood = [
+          (index) => ({ ...failed, limitKey: `${number} ${index}` }),
+          () => failed,
+          () => ({ subject: 'bob' }),
+        ];
+        await send(Array.from({ length: 100 }, (_, index) => make(flood[index % 3](index))));
       }
-      const read = tokenFor({ sub: 'ada', limit_key: 'b', scope: 'trail.read' });
-      assert.deepEqual(JSON.parse((await ask('GET', read)).body), [own]);
-      const both = tokenFor({ sub: 'ada', limit_key: 'a', scope: 'trail.read' });
-      const first = JSON.parse((await ask('GET', both, undefined, `?since=${uuidv7()}`)).body);
-      assert.deepEqual([first[0], first.length], [own, 100]);
-      assert.ok(first.slice(1).every(({ limitKey }) => limitKey === 'a'));
+      assert.deepEqual(await of('ada'), own);
+      const first = await of('bob');
+      const rest = await of('bob', first.at(-1).id);
+      assert.deepEqual([first.length, rest.length], [100, 100]);
+      assert.ok([...first, ...rest].every(({ subject }) => subject === 'bob'));
     });
 
     test('refuses a token that was stolen from the accounts, also from a workload of the same id', async (t) => {

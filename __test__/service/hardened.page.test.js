@@ -56,7 +56,7 @@ for (const framework of FRAMEWORKS) {
 
     await page.getByRole('button', { name: 'Send 15 requests' }).click();
     await told(page, /^1\d of 15 requests were served, the others were too many\. Try again in \d+ s\.$/);
-    await recorded(page, 'limit.denied', 'denied');
+    await recorded(page, 'work.refused', 'denied');
     await shoot(page, '2-limit');
     for (const colorScheme of ['dark', 'light']) {
       await page.emulateMedia({ colorScheme });

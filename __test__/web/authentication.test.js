@@ -155,6 +155,38 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     }
   });
 
+  test(`${version}: the age of an authentication is that of the clock of the verifier`, async (t) => {
+    const hours = (count) => count * 3_600_000;
+    const time = { ms: Date.now() - hours(5) };
+    const clock = () => new Date(time.ms);
+    const ours = await tokens();
+    const issuer = new JwtIssuer({ ...ours.names, expiresIn: '5m', clock });
+    const verifier = new JwtVerifier({ ...ours.names, clock });
+    const theirs = await JwtKey.generate('HS256');
+    const several = new JwtVerifiers({
+      [ours.names.issuer]: verifier,
+      'https://id2.example': new JwtVerifier({ keys: theirs, issuer: 'https://id2.example', audience: 'api' }),
+    });
+    for (const each of [verifier, several]) {
+      const { get } = await guarded(t, { verifier: each, maxAuthAge: '5m' });
+      const status = async (seconds) => {
+        const claims = { sub: 'ann', auth_time: Math.floor(time.ms / 1000) - seconds };
+        return (await get('/', { authorization: `Bearer ${issuer.sign(claims)}` })).status;
+      };
+      for (const step of [0, 1, 9]) {
+        time.ms += hours(step);
+        assert.deepEqual([await status(200), await status(400), await status(-200)], [200, 401, 401], `${step}`);
+      }
+    }
+    const { get } = await guarded(t, { verifier: several, maxAuthAge: '5m' });
+    const system = new JwtIssuer({ keys: theirs, issuer: 'https://id2.example', audience: 'api', expiresIn: '5m' });
+    const since = (seconds) => {
+      const token = system.sign({ sub: 'ann', auth_time: Math.floor(Date.now() / 1000) - seconds });
+      return get('/', { authorization: `Bearer ${token}` });
+    };
+    assert.deepEqual([(await since(200)).status, (await since(400)).status], [200, 401]);
+  });
+
   test(`${version}: a token that is bound to a certificate needs it, and other bindings are refused`, async (t) => {
     const { bearer, verifier } = await tokens();
     const given = {};

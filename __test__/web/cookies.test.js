@@ -8,6 +8,7 @@ const { readFileSync } = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
 const { test } = require('node:test');
+const { setImmediate: turn } = require('node:timers/promises');
 const vm = require('node:vm');
 
 const Fastify = require('fastify');
@@ -15,6 +16,7 @@ const Fastify = require('fastify');
 const { JwtIssuer, JwtKey, JwtVerifier, RevocationList, SecretBuffer, Sessions, Store } = require('@nodesec/native');
 const { sessionCookies } = require('@nodesec/native/express');
 const { authentication, cookies } = require('@nodesec/native/fastify');
+const { declareAuthentication } = require('../../lib/web/authentication.js');
 const { Jar, SERVICES, parsed, sessionParts } = require('../helpers/browser.js');
 const { heard } = require('../helpers/heard.js');
 const { coded } = require('../helpers/outcome.js');
@@ -65,6 +67,37 @@ for (const [version, service] of Object.entries(SERVICES)) {
     // The cookies of another browser that has them, too.
     assert.deepEqual(JSON.parse((await send('/', { headers: { cookie: `${AT}=${first[0]}` } })).body).sub, undefined);
     assert.deepEqual(await cookies.sessions.list('ann'), []);
+  });
+
+  test(`${version}: a session and authentication verify the token of a request once`, async (t) => {
+    const { sessions, verifier: own } = await sessionParts();
+    let verifications = 0;
+    const verifier = new (class {
+      tryVerifyAsync(token) {
+        verifications += 1;
+        return own.tryVerifyAsync(token);
+      }
+    })();
+    const { get } = await service(t, { cookies: { sessions, verifier }, auth: { verifier, from: 'cookie' } });
+    const { accessToken } = await sessions.start('ann');
+    for (let request = 1; request <= 3; request += 1) {
+      const answer = await get('/me', { cookie: `${AT}=${accessToken}` });
+      assert.deepEqual([answer.status, JSON.parse(answer.body).sub, verifications], [200, 'ann', request]);
+    }
+    const { accessToken: bound } = await sessions.start('ann', { cnf: { jkt: 'x' } });
+    await sessions.endAll('bob');
+    const { accessToken: ended, sessionId } = await sessions.start('bob');
+    await sessions.end(sessionId);
+    for (const [token, expected] of [
+      ['x.y.z', ['token.refused']],
+      [ended, ['token.refused']],
+      [bound, ['request.refused token-bound']],
+    ]) {
+      const events = await heard(async () => {
+        assert.equal((await get('/me', { cookie: `${AT}=${token}` })).status, 401);
+      });
+      assert.deepEqual(kindsOf(events), expected);
+    }
   });
 
   test(`${version}: cookies have the prefix, the path and the attributes of their kind`, async (t) => {
@@ -451,6 +484,21 @@ test('Fastify: a token that every other route demands is not needed to refresh a
   assert.equal((await app.inject({ url: '/', cookies: { [AT]: access.value } })).body, 'ann');
   assert.equal((await post('/auth/logout', refresh.value)).statusCode, 204);
   assert.deepEqual(await sessions.list('ann'), []);
+});
+
+test('middleware after a wait verifies the token again, and so does one with another verifier', async () => {
+  const { sessions, verifier } = await sessionParts();
+  const strict = new JwtVerifier({ keys: await JwtKey.generate('HS256'), issuer: false, audience: false });
+  const checkOf = (own) => declareAuthentication('a test')({ verifier: own, from: 'cookie' });
+  const { accessToken, sessionId } = await sessions.start('ann');
+  const headers = { cookie: `${AT}=${accessToken}` };
+  const raw = { headers, rawHeaders: ['cookie', headers.cookie], method: 'GET', url: '/' };
+  const check = checkOf(verifier);
+  assert.equal((await check(raw, raw, {})).claims.sub, 'ann');
+  await assert.rejects(checkOf(strict)(raw, raw, {}), { status: 401 });
+  await sessions.end(sessionId);
+  await turn();
+  await assert.rejects(check(raw, raw, {}), { status: 401 });
 });
 
 test('Fastify: a scope and those within it have one set of cookies', async (t) => {

@@ -71,6 +71,12 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     assert.equal((await get()).headers['x-ratelimit-limit'], '5');
   });
 
+  test(`${version}: the time in X-RateLimit-Reset is that of the clock of the limiter`, async (t) => {
+    const clock = () => new Date(1_000_000_000_000);
+    const { get } = await behind(t, { limiter: limited(1, { clock }), headers: 'legacy' });
+    assert.equal((await get()).headers['x-ratelimit-reset'], '1000000060');
+  });
+
   test(`${version}: scripts of other origins may read the fields, besides those exposed before`, async (t) => {
     const before = { 'Access-Control-Expose-Headers': 'X-Request-Id' };
     const { get } = await service(t, { before, limits: [{ limiter: limited() }] });

@@ -36,9 +36,13 @@ function createAccounts({ passwords, sessions, users }) {
       return user;
     },
 
-    /** Starts a session. `agent` is the name by which the user recognizes it. */
-    login(user, agent = 'unknown') {
-      return sessions.start(user.id, claimsOf(user), { meta: { device: agent.slice(0, 200) } });
+    /**
+     * Starts a session. `agent` is the name by which the user recognizes it; its tokens have the
+     * claims `more`, too.
+     */
+    login(user, agent = 'unknown', more = {}) {
+      const claims = { ...claimsOf(user), ...more };
+      return sessions.start(user.id, claims, { meta: { device: agent.slice(0, 200) } });
     },
 
     async refresh({ refreshToken }) {

@@ -21,6 +21,8 @@ run('accounts', async () => {
     'allow-filesystem': false,
     demonstration: false,
     limits: '',
+    // The address by which programs know the service: their proofs are for no other one.
+    origin: 'https://localhost:8443',
     trail: 'https://127.0.0.1:8444',
   });
   const { certificates, data, framework, host, port, secrets } = options;
@@ -38,7 +40,8 @@ run('accounts', async () => {
   const trail = createTrail({ keys: security.keys, url: options.trail, workload: identity });
 
   const { createApp } = require(`./${framework}/app.js`);
-  const parts = { ...security, demonstration: options.demonstration, trail };
+  const { demonstration, origin } = options;
+  const parts = { ...security, demonstration, origin, trail };
   const server = await listen(createApp, parts, web, { host, port: Number(port) });
   dropPermissions([secrets]);
 

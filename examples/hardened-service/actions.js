@@ -21,6 +21,22 @@ function createActions({ accounts, sessions, trail }) {
       return accounts.login(user, agent);
     },
 
+    /** Logs in a program, whose tokens are bound to the key with this thumbprint. */
+    async loginProgram({ key, ...credentials }, agent, signal) {
+      const user = await accounts.verified(credentials, signal);
+      return tokensOf(await accounts.login(user, agent, { cnf: { jkt: key } }));
+    },
+
+    /** The new tokens are bound to the same key, whoever has brought the refresh token. */
+    async refreshProgram({ refreshToken }) {
+      const { status, pair } = await sessions.refresh(refreshToken);
+      if (status === 'reuse') throw new HttpError(401, 'refresh_token_reused');
+      if (pair === undefined) throw new HttpError(401, 'refresh_token_unknown');
+      return tokensOf(pair);
+    },
+
+    logout: (claims) => accounts.logout(claims),
+
     me: ({ name, exp, sid }) => ({ username: name, expiresAt: exp * 1000, session: sid.slice(0, 8) }),
 
     sessions: async ({ sub, sid }) => {
@@ -43,6 +59,11 @@ function createActions({ accounts, sessions, trail }) {
       return { done: true };
     },
 
+    /** A user has asked for too much work. The record of the limit itself has no subject. */
+    refuseWork({ sub }) {
+      record('work.refused', { outcome: 'denied', subject: sub });
+    },
+
     async trail({ sub }, { since }) {
       try {
         return await trail.of(sub, since);
@@ -60,6 +81,11 @@ function createActions({ accounts, sessions, trail }) {
       return { status };
     },
   };
+}
+
+/** The body with the tokens of a program (RFC 9449 section 5). */
+function tokensOf({ accessToken, expiresIn, refreshToken }) {
+  return { accessToken, tokenType: 'DPoP', expiresIn, refreshToken };
 }
 
 module.exports = { createActions };

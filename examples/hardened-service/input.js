@@ -3,6 +3,7 @@
 // Checks the input of requests with zod. Unknown members are refused, so that nobody sends a field
 // in the hope that some code reads it.
 
+const { JwtKey } = require('@nodesec/native');
 const { z } = require('zod');
 
 const { HttpError } = require('../auth-service/errors.js');
@@ -28,6 +29,33 @@ const newCredentials = z.strictObject({
   username,
   password: password.min(10, 'must be at least 10 characters'),
 });
+
+/**
+ * The public key of a program, as a JWK. Becomes its thumbprint (RFC 7638), to which the tokens of
+ * the program are bound. A private member is refused as one that is not known.
+ */
+const key = z
+  .strictObject({
+    kty: z.enum(['EC', 'OKP']),
+    crv: z.enum(['P-256', 'Ed25519']),
+    x: z.string().max(100),
+    y: z.string().max(100).optional(),
+    alg: z.enum(['ES256', 'EdDSA']).optional(),
+    kid: z.string().max(256).optional(),
+    use: z.literal('sig').optional(),
+  })
+  .transform((jwk, { addIssue }) => {
+    try {
+      // The program may choose any `kid`; without one it is the thumbprint.
+      return JwtKey.fromJwk({ ...jwk, kid: undefined }).kid;
+    } catch {
+      addIssue({ code: 'custom', message: 'must be a public key for ES256 or EdDSA' });
+      return z.NEVER;
+    }
+  });
+
+const programLogin = z.strictObject({ username, password, key });
+const programRefresh = z.strictObject({ refreshToken: text.max(256) });
 
 /** The query of a page that reads the trail: the id of the last record that it has. */
 const since = z.strictObject({ since: z.uuidv7('must be the id of a record').optional() });
@@ -62,6 +90,8 @@ module.exports = {
   MAX_BODY,
   credentials: checked(credentials),
   newCredentials: checked(newCredentials),
+  programLogin: checked(programLogin),
+  programRefresh: checked(programRefresh),
   records: checked(records),
   since: checked(since),
 };

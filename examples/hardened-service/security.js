@@ -1,13 +1,14 @@
 'use strict';
 
 // Makes all objects of @nodesec/native that the service with the accounts uses. Keys, sessions and
-// revocations are in a store on the disk, limits in files, failed logins in memory.
+// revocations are in a store on the disk, limits and used proofs in files, failed logins in memory.
 // ../auth-service/security.js explains the settings that both have.
 
 const { mkdirSync } = require('node:fs');
 const path = require('node:path');
 
 const {
+  DpopReplayCache,
   JwtIssuer,
   JwtVerifier,
   KeyRing,
@@ -74,7 +75,10 @@ async function createSecurity({ accessTtl, allowFilesystem, data, limits, secret
     pepper.dispose();
   }
 
-  return { accounts, close, keys, limiters: openLimiters(limits), sessions, throttle, verifier };
+  const limiters = openLimiters(limits);
+  // A proof that was used stays used across a restart, and in every process.
+  const replay = DpopReplayCache.machine(path.join(limits, 'proofs'));
+  return { accounts, close, keys, limiters, replay, sessions, throttle, verifier };
 }
 
 /** Slows down guesses at a password, from the fifth failure on. */

@@ -82,8 +82,7 @@ function createTrail({ keys, url, workload }) {
      */
     async of(userId, since) {
       // The trail knows users by hashes only: it is asked for the hash, not for the user.
-      const limitKey = hashId('limitKey', userId);
-      const claims = { sub: hashId('subject', userId), limit_key: limitKey, scope: 'trail.read' };
+      const claims = { sub: hashId('subject', userId), scope: 'trail.read' };
       const query = since === undefined ? '' : `?since=${since}`;
       // The trail's own records have the id of the request that caused them.
       const id = correlationId();

@@ -1,42 +1,32 @@
 'use strict';
 
-// The records of the audit trail: a file to which they are appended, and the last of each
-// owner in memory, for the people whom they are about. So nobody fills the memory of another one.
+// The records of the audit trail: a file to which they are appended, and the last of each user in
+// memory, for the people whom they are about.
 
 const { createWriteStream } = require('node:fs');
 const { promisify } = require('node:util');
 
-/** The owners in memory of each kind, the records of one of them, and those of one answer. */
-const OWNERS = 1000;
-const OF_OWNER = 200;
+/** The records in memory, those of one user, and those of one answer. */
+const IN_MEMORY = 50_000;
+const OF_USER = 200;
 const IN_ANSWER = 100;
 
 function openRecords(file) {
   const stream = createWriteStream(file, { flags: 'a', mode: 0o600 });
   const write = promisify(stream.write.bind(stream));
-  // Anybody can name a user at the login; a subject has an account.
-  const [subjects, limitKeys] = [new Owners(), new Owners()];
-  let count = 0;
+  const recent = new RecentRecords();
 
   return {
     /** Resolves when the records are in the file. */
     append(records) {
-      for (const record of records) {
-        const entry = { number: (count += 1), record };
-        subjects.add(record.subject, entry);
-        limitKeys.add(record.limitKey, entry);
-      }
+      for (const record of records) recent.add(record);
       const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
       return write(lines);
     },
 
-    /**
-     * The records of one owner after the one with the id `since`, oldest first. The owner is known
-     * by the hashes of the subject and of the key of its limits: the trail has no other names.
-     */
-    of({ subject, limitKey }, since) {
-      const entries = new Set([...subjects.entriesOf(subject), ...limitKeys.entriesOf(limitKey)]);
-      const own = [...entries].sort((one, other) => one.number - other.number).map(({ record }) => record);
+    /** The records of a user after the one with the id `since`, oldest first. */
+    of(subject, since) {
+      const own = recent.of(subject);
       if (since === undefined) return own.slice(-IN_ANSWER);
       const start = own.findIndex(({ id }) => id === since) + 1;
       return own.slice(start, start + IN_ANSWER);
@@ -46,23 +36,50 @@ function openRecords(file) {
   };
 }
 
-/** The last entries of the owners that had some last. */
-class Owners {
-  #entries = new Map();
+/**
+ * The last records of each user. Records without a subject are not kept: strangers cause them, as
+ * many as they like. If there is no room, the user with the most records loses the oldest. So users
+ * can push out one that has `n` records only if they are `IN_MEMORY / n` accounts.
+ */
+class RecentRecords {
+  #bySubject = new Map();
+  /** By their number of records, the subjects with as many. */
+  #subjects = Array.from({ length: OF_USER + 2 }, () => new Set());
+  #count = 0;
 
-  add(owner, entry) {
-    if (owner === undefined) return;
-    const own = this.entriesOf(owner);
-    own.push(entry);
-    if (own.length > OF_OWNER) own.shift();
-    // A map has its keys in the order in which they came.
-    this.#entries.delete(owner);
-    this.#entries.set(owner, own);
-    if (this.#entries.size > OWNERS) this.#entries.delete(this.#entries.keys().next().value);
+  add(record) {
+    const { subject } = record;
+    if (subject === undefined) return;
+    const own = this.of(subject);
+    this.#bySubject.set(subject, own);
+    this.#change(subject, own, () => own.push(record));
+    const isFull = this.#count > IN_MEMORY;
+    if (own.length > OF_USER) this.#dropOldest(subject);
+    else if (isFull) this.#dropOldest(this.#richest());
   }
 
-  entriesOf(owner) {
-    return this.#entries.get(owner) ?? [];
+  of(subject) {
+    return this.#bySubject.get(subject) ?? [];
+  }
+
+  /** A subject that no other one has more records than. */
+  #richest() {
+    const [subject] = this.#subjects.findLast(({ size }) => size > 0);
+    return subject;
+  }
+
+  #dropOldest(subject) {
+    const own = this.of(subject);
+    this.#change(subject, own, () => own.shift());
+    if (own.length === 0) this.#bySubject.delete(subject);
+  }
+
+  #change(subject, own, change) {
+    const before = own.length;
+    this.#subjects[before].delete(subject);
+    change();
+    if (own.length > 0) this.#subjects[own.length].add(subject);
+    this.#count += own.length - before;
   }
 }
 

@@ -10,6 +10,7 @@ const { channel } = require('node:diagnostics_channel');
 
 const raw = require('../load.js');
 const { onNotice } = require('../notice.js');
+const { Bare } = require('./bare.js');
 const { context } = require('./correlation.js');
 const { EVENTS, FAILURES } = require('./events.js');
 
@@ -35,16 +36,12 @@ const KNOWN = new Map(
 function publish(to, members, ids = {}) {
   const { event, outcome } = KNOWN.get(to);
   const id = raw.uuidV7();
-  const all = {
-    // Without a prototype, an assignment calls no setter of Object.prototype, and a subscriber that
-    // reads a missing member finds nothing there.
-    __proto__: null,
-    event,
-    time: Date.now(),
-    // The id is an error, as a value, only if the system gives no random bytes.
-    id: typeof id === 'string' ? id : '',
-    outcome,
-  };
+  const all = new Bare();
+  all.event = event;
+  all.time = Date.now();
+  // The id is an error, as a value, only if the system gives no random bytes.
+  all.id = typeof id === 'string' ? id : '';
+  all.outcome = outcome;
   const { correlationId, traceId } = context() ?? NO_CONTEXT;
   if (correlationId !== undefined) all.correlationId = correlationId;
   if (traceId !== undefined) all.traceId = traceId;

@@ -5,6 +5,7 @@
 const { subscribe, unsubscribe } = require('node:diagnostics_channel');
 
 const { wrongType } = require('../options.js');
+const { Bare } = require('./bare.js');
 const { CHANNELS } = require('./publish.js');
 
 /** The method of a logger, by the outcome of an event. */
@@ -36,15 +37,8 @@ function copyOf(event) {
   return copy;
 }
 
-/**
- * The objects that loggers get. They inherit nothing: an object whose prototype is null itself
- * would be a table of hashes for V8, which takes three times as long to make and to write.
- */
-function Copy() {}
-Copy.prototype = Object.freeze({ __proto__: null });
-
 function copied(object) {
-  const copy = new Copy();
+  const copy = new Bare();
   for (const name of Object.keys(object)) copy[name] = object[name];
   return copy;
 }

@@ -5,6 +5,7 @@
 const { createHash, X509Certificate } = require('node:crypto');
 
 const { publishRefused } = require('../audit/requests.js');
+const { timeOf } = require('../clock.js');
 const { makeError } = require('../errors.js');
 const { boolean, callback, declareOptions, duration, having, oneOf, required, text } = require('../options.js');
 const { keysFail } = require('../verifier.js');
@@ -12,6 +13,7 @@ const { malformed, readCookie, readCredentials } = require('./bearer.js');
 const { MAX_WORDS, challengeOf, realm } = require('./challenge.js');
 const { MISSING, NOT_BOUND, dpopKind, proofsOf, published } = require('./dpop.js');
 const { TOKEN, isRepeated } = require('./headers.js');
+const { verifiedOnce } = require('./verified.js');
 
 /** A scope (RFC 6749 section 3.3), or an authentication context class. */
 const WORD = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/;
@@ -95,18 +97,23 @@ function checkOf(options) {
       return undefined;
     }
     if (proofs?.isRequired && scheme !== 'dpop') throw refuse(published(MISSING));
-    const result = await verifier.tryVerifyAsync(token);
+    const { result, told } =
+      scheme === 'cookie'
+        ? await verifiedOnce(raw, verifier, token)
+        : { result: await verifier.tryVerifyAsync(token) };
     if (!result.ok) throw refuse(refusedFor(result, verifier, token));
     const { claims, header } = result;
     const unmet = (kind, reason) => {
-      publishRefused(kind, { claims });
+      if (!told?.has(kind)) publishRefused(kind, { claims });
+      told?.add(kind);
       return refuse(reason);
     };
     const jkt = scheme === 'dpop' ? Object(claims.cnf).jkt : undefined;
     if (claims.cnf !== undefined && !(await isBound(claims.cnf, jkt, getCertificate, request))) {
       throw unmet(NOT_BOUND.kind, NOT_BOUND);
     }
-    if (!isAuthenticated(claims, acr, maxAuthAge)) throw unmet('login-unmet', { acr, maxAge: maxAuthAge });
+    const isAuthenticated = hasClass(claims, acr) && isRecent(claims, maxAuthAge, verifier, token);
+    if (!isAuthenticated) throw unmet('login-unmet', { acr, maxAge: maxAuthAge });
     if (scope !== undefined && !grants(claims, scope)) throw unmet('scope-unmet', { scope });
     if (scheme !== 'dpop') return { claims, header, scheme };
     // Last, so that a proof counts as used only if nothing else is wrong.
@@ -191,11 +198,15 @@ function derOf(certificate) {
   }
 }
 
-/** Whether the user has authenticated as `acr` and `maxAuthAge` demand (RFC 9470 section 5). */
-function isAuthenticated(claims, acr, maxAuthAge) {
-  if (acr !== undefined && !acr.includes(claims.acr)) return false;
+/** Whether the user has authenticated in one of the classes (RFC 9470 section 5). */
+function hasClass(claims, acr) {
+  return acr === undefined || acr.includes(claims.acr);
+}
+
+/** Whether the user has authenticated within `maxAuthAge`, by the clock that judged the token. */
+function isRecent(claims, maxAuthAge, verifier, token) {
   if (maxAuthAge === undefined) return true;
-  const age = Date.now() / 1000 - claims.auth_time;
+  const age = timeOf(verifier, token) / 1000 - claims.auth_time;
   // A time in the future is one in milliseconds, or of a clock that is wrong.
   return Number.isFinite(claims.auth_time) && age >= -AHEAD && age <= maxAuthAge;
 }

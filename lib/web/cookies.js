@@ -2,7 +2,7 @@
 
 // The cookies of a session, as header fields (RFC 6265 section 4.1).
 
-const { clockOf } = require('../clock.js');
+const { timeOf } = require('../clock.js');
 const { makeError } = require('../errors.js');
 const { declareOptions, oneOf, text, wrongType } = require('../options.js');
 const { cookie } = require('./authentication.js');
@@ -29,7 +29,7 @@ function cookieKinds(of) {
 
 /** The cookies of the sessions of `sessions`. */
 class SessionCookies {
-  #clock;
+  #sessions;
   #access;
   #refresh;
 
@@ -42,7 +42,7 @@ class SessionCookies {
     if (HOST_PREFIX.test(ofRefresh) && path !== '/') {
       throw makeError('ERR_INVALID_ARG_VALUE', "a cookie whose name begins with __Host- must have the path '/'");
     }
-    this.#clock = clockOf(sessions);
+    this.#sessions = sessions;
     this.#access = { name, path: '/', sameSite: SAME_SITE[sameSite] };
     this.#refresh = { name: ofRefresh, path, sameSite: SAME_SITE.strict };
   }
@@ -60,8 +60,7 @@ class SessionCookies {
       Number.isFinite(expiresIn) &&
       refreshExpiresAt instanceof Date;
     if (!isPair) throw wrongType('pair', 'the pair that Sessions.start or Sessions.refresh gave');
-    const now = this.#clock?.millis() ?? Date.now();
-    const left = Math.floor((refreshExpiresAt.getTime() - now) / 1000);
+    const left = Math.floor((refreshExpiresAt.getTime() - timeOf(this.#sessions)) / 1000);
     put(get, set, [
       cookieOf(this.#access, accessToken, expiresIn),
       cookieOf(this.#refresh, refreshToken, left),

@@ -14,14 +14,19 @@ const NAME = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/;
 const styleOf = oneOf(STYLES);
 
 /** Returns the fields of a result: of `RateLimiter.consume`, or of `ConcurrencyLimiter.peek`. */
-function rateLimitFields(result, style = 'draft-8+') {
+function rateLimitFields(result, style) {
+  return fieldsOf(result, style, Date.now);
+}
+
+/** As {@link rateLimitFields}, for a limiter by whose clock `now` gives the milliseconds. */
+function fieldsOf(result, style = 'draft-8+', now) {
   styleOf(style, 'style');
   const { allowed, retryAfterMs, scope } = Object(result);
   if (typeof allowed !== 'boolean') throw wrongType('result', 'a result of a limiter');
   const limits = scope === undefined ? result.limits : [place(result)];
   if (!Array.isArray(limits) || limits.length === 0) throw wrongType('result', 'a result of a limiter');
   for (const each of limits) check(each);
-  const fields = MAKERS[style]?.(limits, result) ?? {};
+  const fields = MAKERS[style]?.(limits, result, now) ?? {};
   if (!allowed) fields['Retry-After'] = seconds(Number.isFinite(retryAfterMs) ? retryAfterMs : 1000);
   return fields;
 }
@@ -102,12 +107,12 @@ const MAKERS = {
       'RateLimit-Reset': `${reset(each) ?? 0}`,
     };
   },
-  legacy: (limits, result) => {
+  legacy: (limits, result, now) => {
     const each = tightest(limits, result);
     return {
       'X-RateLimit-Limit': `${each.limit}`,
       'X-RateLimit-Remaining': `${each.remaining}`,
-      'X-RateLimit-Reset': `${Math.ceil(Date.now() / 1000) + (reset(each) ?? 0)}`,
+      'X-RateLimit-Reset': `${Math.ceil(now() / 1000) + (reset(each) ?? 0)}`,
     };
   },
 };
@@ -116,4 +121,4 @@ function policies(limits) {
   return limits.map((each) => `${each.limit}${parameter('w', window(each))}`).join(', ');
 }
 
-module.exports = { STYLES, rateLimitFields };
+module.exports = { STYLES, fieldsOf, rateLimitFields };

@@ -5,12 +5,13 @@
 const { isPromise } = require('node:util').types;
 
 const { CHANNELS, publish } = require('../audit/publish.js');
+const { timeOf } = require('../clock.js');
 const { LimitError, makeError } = require('../errors.js');
 const { ipKey } = require('../ip-key.js');
 const { RateLimiter } = require('../limiter.js');
 const { boolean, callback, declareOptions, oneOf, required, wrongType } = require('../options.js');
 const { whenClosed } = require('./closing.js');
-const { STYLES, rateLimitFields } = require('./fields.js');
+const { STYLES, fieldsOf } = require('./fields.js');
 const { misconfigured, refusal } = require('./refusal.js');
 const { answerTo } = require('./status.js');
 const { NO_TRUST } = require('./trust.js');
@@ -161,10 +162,10 @@ class Limiting {
   }
 
   #answer(result, key, cost, request, response, reply) {
-    const { enforce, headers } = this.#given;
+    const { enforce, headers, limiter } = this.#given;
     if (result.allowed) this.#refundOnClose(key, cost, request, response, reply);
     if (enforce === false) return undefined;
-    const fields = rateLimitFields(result, headers);
+    const fields = fieldsOf(result, headers, () => timeOf(limiter));
     return { result, fields, problem: result.allowed ? undefined : problemOf(result) };
   }
 

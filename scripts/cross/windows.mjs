@@ -79,6 +79,7 @@ const LEFT_OUT = {
   'service/hardened.mtls': 'modes of files',
   'service/hardened.page': 'Chromium of Linux',
   'service/hardened.process': 'the example stores users in lmdb',
+  'service/hardened.programs': 'the example stores users in lmdb',
   'service/hostile': 'the example stores users in lmdb',
   'service/keys': 'the example stores users in lmdb',
   'service/service': 'the example stores users in lmdb',

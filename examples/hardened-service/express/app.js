@@ -18,13 +18,20 @@ const { HttpError, answerTo } = require('../../auth-service/errors.js');
 const { whenGone } = require('../../auth-service/gone.js');
 const { createActions } = require('../actions.js');
 const { helmetOptions } = require('../headers.js');
-const { MAX_BODY, credentials, newCredentials, since } = require('../input.js');
+const {
+  MAX_BODY,
+  credentials,
+  newCredentials,
+  programLogin,
+  programRefresh,
+  since,
+} = require('../input.js');
 const { page } = require('../page.js');
 const { copyOf } = require('../thief.js');
 
 /** Makes the app, and resolves to its server. security.js and trail-client.js make the parts. */
 async function createApp(parts, createServer) {
-  const { demonstration, keys, limiters, sessions, throttle, verifier } = parts;
+  const { demonstration, keys, limiters, origin, replay, sessions, throttle, verifier } = parts;
   const actions = createActions(parts);
   const cookies = sessionCookies({ sessions, verifier });
   const limitRequests = rateLimit({ limiter: limiters.requests, handler: limited });
@@ -32,20 +39,44 @@ async function createApp(parts, createServer) {
   const limitWork = rateLimit({
     limiter: limiters.work,
     key: (req) => req.auth.claims.sub,
-    handler: limited,
+    handler: (req, res, next) => {
+      actions.refuseWork(req.auth.claims);
+      limited(req, res, next);
+    },
   });
   const authenticated = authenticate({ verifier, from: 'cookie' });
+  // A program proves with each request that it has the key to which its token is bound.
+  const proven = authenticate({ verifier, dpop: { origins: [origin], replay } });
+  const account = (req) => req.body.username;
+  const loginWith = (check) => [json(check), limitPasswords, loginThrottle({ throttle, account })];
 
   const app = express();
   app.disable('x-powered-by').disable('etag');
   // The client may not choose the id under which its requests are found in the trail.
   app.use(auditContext({ inbound: false }), helmet(helmetOptions), limitRequests);
-  // Only browsers have business here, and each says where its request comes from.
-  app.use(crossOriginProtection({ strict: true }));
   app.use((req, res, next) => {
     res.set('Cache-Control', 'no-store');
     next();
   });
+
+  app.post('/program/login', loginWith(programLogin), async (req, res) => {
+    res.json(await actions.loginProgram(req.body, req.get('User-Agent'), whenGone(res)));
+  });
+  app.post('/program/refresh', json(programRefresh), async (req, res) => {
+    res.json(await actions.refreshProgram(req.body));
+  });
+  app.get('/program/me', proven, (req, res) => res.json(actions.me(req.auth.claims)));
+  app.post('/program/work', proven, limitWork, (req, res) => {
+    res.json(actions.work(req.auth.claims));
+  });
+  app.post('/program/logout', proven, async (req, res) => {
+    await actions.logout(req.auth.claims);
+    res.status(204).end();
+  });
+
+  // Only browsers have business below, and each says where its request comes from. The routes above
+  // read no cookie, so a page of another origin can do nothing there.
+  app.use(crossOriginProtection({ strict: true }));
 
   for (const { path, type, content } of page) {
     app.get(path, (req, res) => res.type(type).send(content));
@@ -55,9 +86,7 @@ async function createApp(parts, createServer) {
   app.post('/api/register', json(newCredentials), limitPasswords, async (req, res) => {
     res.status(201).json(await actions.register(req.body, whenGone(res)));
   });
-  const account = (req) => req.body.username;
-  const guarded = [json(credentials), limitPasswords, loginThrottle({ throttle, account })];
-  app.post('/api/login', guarded, async (req, res) => {
+  app.post('/api/login', loginWith(credentials), async (req, res) => {
     const pair = await actions.login(req.body, req.get('User-Agent'), whenGone(res));
     cookies.issue(res, pair);
     if (demonstration) res.append('Set-Cookie', copyOf(pair));

@@ -19,13 +19,20 @@ const { HttpError, answerTo } = require('../../auth-service/errors.js');
 const { whenGone } = require('../../auth-service/gone.js');
 const { createActions } = require('../actions.js');
 const { helmetOptions } = require('../headers.js');
-const { MAX_BODY, credentials, newCredentials, since } = require('../input.js');
+const {
+  MAX_BODY,
+  credentials,
+  newCredentials,
+  programLogin,
+  programRefresh,
+  since,
+} = require('../input.js');
 const { page } = require('../page.js');
 const { copyOf } = require('../thief.js');
 
 /** Makes the app, and resolves to its server. security.js and trail-client.js make the parts. */
 async function createApp(parts, createServer) {
-  const { demonstration, keys, limiters } = parts;
+  const { limiters } = parts;
   const actions = createActions(parts);
   const app = Fastify({
     bodyLimit: MAX_BODY,
@@ -41,19 +48,12 @@ async function createApp(parts, createServer) {
   await app.register(audit, { inbound: false });
   await app.register(helmet, helmetOptions);
   await app.register(rateLimiting, { limiter: limiters.requests, handler: limited });
-  // Only browsers have business here, and each says where its request comes from.
-  await app.register(crossOrigin, { strict: true });
   app.addHook('onRequest', async (request, reply) => {
     reply.header('Cache-Control', 'no-store');
   });
 
-  for (const { path, type, content } of page) {
-    app.get(path, async (request, reply) => reply.type(type).send(content));
-  }
-  await app.register(jwksRoute, { keys });
-  if (demonstration) app.post('/auth/replay', async (request) => actions.replay(request));
-  app.register(ofCookies, { ...parts, actions });
-  app.register(ofUsers, { ...parts, actions });
+  app.register(ofPrograms, { ...parts, actions, prefix: '/program' });
+  app.register(ofBrowsers, { ...parts, actions });
 
   await app.ready();
   app.server.once('close', () => app.close());
@@ -61,9 +61,48 @@ async function createApp(parts, createServer) {
 }
 
 /**
- * The routes that set or remove cookies; `/auth/refresh` and `/auth/logout` are the plugin's. The
- * other routes are outside, where a token is not verified a second time.
+ * The routes of programs. A program proves with each request that it has the key to which its token
+ * is bound.
  */
+async function ofPrograms(scope, { actions, limiters, origin, replay, throttle, verifier }) {
+  await scope.register(authentication, { verifier, dpop: { origins: [origin], replay } });
+  scope.get('/me', async (request) => actions.me(claimsOf(request)));
+  scope.register(working, { actions, limiters });
+  scope.post('/logout', async (request, reply) => {
+    await actions.logout(claimsOf(request));
+    return reply.code(204).send();
+  });
+
+  const config = { nodesec: { auth: false } };
+  scope.post('/refresh', { ...json(programRefresh), config }, async ({ body }) => {
+    return actions.refreshProgram(body);
+  });
+  scope.register(async (guarded) => {
+    await limitLogins(guarded, { limiters, throttle });
+    const options = { ...json(programLogin), config: { nodesec: { auth: false, login: true } } };
+    guarded.post('/login', options, async ({ body, headers }, reply) => {
+      return actions.loginProgram(body, headers['user-agent'], whenGone(reply.raw));
+    });
+  });
+}
+
+/**
+ * The routes of the page. Browsers say where a request comes from. The routes of programs need no
+ * such protection, because they read no cookie.
+ */
+async function ofBrowsers(scope, parts) {
+  const { actions, demonstration, keys } = parts;
+  await scope.register(crossOrigin, { strict: true });
+  for (const { path, type, content } of page) {
+    scope.get(path, async (request, reply) => reply.type(type).send(content));
+  }
+  await scope.register(jwksRoute, { keys });
+  if (demonstration) scope.post('/auth/replay', async (request) => actions.replay(request));
+  scope.register(ofCookies, parts);
+  scope.register(ofUsers, parts);
+}
+
+/** The routes that set or remove cookies; `/auth/refresh` and `/auth/logout` are the plugin's. */
 async function ofCookies(scope, { actions, sessions, verifier, ...parts }) {
   await scope.register(cookies, { sessions, verifier });
   const onRequest = async ({ nodesec }) => {
@@ -78,10 +117,7 @@ async function ofCookies(scope, { actions, sessions, verifier, ...parts }) {
 
 /** The routes that cost a password hash. */
 async function passwords(scope, { actions, demonstration, limiters, throttle }) {
-  const limits = { limiter: limiters.passwords, hook: 'preHandler', handler: limited };
-  await scope.register(rateLimiting, limits);
-  await scope.register(loginThrottling, { throttle, account: ({ body }) => body.username });
-
+  await limitLogins(scope, { limiters, throttle });
   scope.post('/api/register', json(newCredentials), async (request, reply) => {
     reply.code(201);
     return actions.register(request.body, whenGone(reply.raw));
@@ -96,18 +132,35 @@ async function passwords(scope, { actions, demonstration, limiters, throttle }) 
   });
 }
 
-/** The routes that need an access token. */
+/** Limits the routes of a scope, which cost a password hash, and throttles its logins. */
+async function limitLogins(scope, { limiters, throttle }) {
+  const limits = { limiter: limiters.passwords, hook: 'preHandler', handler: limited };
+  await scope.register(rateLimiting, limits);
+  await scope.register(loginThrottling, { throttle, account: ({ body }) => body.username });
+}
+
+/** The routes that need an access token in a cookie. */
 async function ofUsers(scope, { actions, limiters, verifier }) {
   await scope.register(authentication, { verifier, from: 'cookie' });
-  const claims = (request) => request.nodesec.auth.claims;
-  scope.get('/api/me', async (request) => actions.me(claims(request)));
-  scope.get('/api/sessions', async (request) => actions.sessions(claims(request)));
-  scope.get('/api/trail', async (request) => actions.trail(claims(request), since(request.query)));
-  scope.register(async (working) => {
-    const key = (request) => claims(request).sub;
-    await working.register(rateLimiting, { limiter: limiters.work, key, handler: limited });
-    working.post('/api/work', async (request) => actions.work(claims(request)));
-  });
+  scope.get('/api/me', async (request) => actions.me(claimsOf(request)));
+  scope.get('/api/sessions', async (request) => actions.sessions(claimsOf(request)));
+  scope.get('/api/trail', async (request) => actions.trail(claimsOf(request), since(request.query)));
+  scope.register(working, { actions, limiters, prefix: '/api' });
+}
+
+/** Work, which each user may ask for a few times only. */
+async function working(scope, { actions, limiters }) {
+  const key = (request) => claimsOf(request).sub;
+  const handler = async (request) => {
+    actions.refuseWork(claimsOf(request));
+    return limited();
+  };
+  await scope.register(rateLimiting, { limiter: limiters.work, key, handler });
+  scope.post('/work', async (request) => actions.work(claimsOf(request)));
+}
+
+function claimsOf(request) {
+  return request.nodesec.auth.claims;
 }
 
 /** Hooks that take a JSON body, uncompressed, and replace it by what `check` gives. */

@@ -160,13 +160,13 @@ async function add(records) {
 const MEANINGS = {
   'account.logged-out-everywhere': 'You logged out everywhere',
   'account.registered': 'Your account was made',
-  'limit.denied': 'A request was too many',
   'session.ended': 'A session ended',
   'session.refreshed': 'The tokens were refreshed',
   'session.reused': 'A used refresh token came again',
   'session.started': 'A session started',
   'token.refused': 'An access token was refused',
   'work.done': 'A request was served',
+  'work.refused': 'A request was too many',
 };
 
 function itemOf({ event, action = event, outcome, time, correlationId, code }) {

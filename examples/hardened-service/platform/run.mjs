@@ -90,6 +90,7 @@ export async function runServices({
         certificates: certificates.accounts,
         data: data.accounts,
         demonstration: true,
+        origin: url,
         port: pagePort,
         secrets,
         trail: `https://127.0.0.1:${trail.port}`,
