@@ -70,7 +70,7 @@ pub(super) fn core_limit() -> Option<u64> {
 pub(super) type Resource = libc::__rlimit_resource_t;
 /// The type of a resource's number.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub type Resource = libc::c_int;
+pub(super) type Resource = libc::c_int;
 
 /// A limit of the process; `None` if the system does not say.
 pub(super) fn resource_limit(resource: Resource) -> Option<libc::rlimit> {
