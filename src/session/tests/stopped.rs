@@ -63,15 +63,15 @@ fn refresh_while_stopped(seconds: u64, is_replayed: bool) -> (bool, Refreshed) {
     }
     // The first call of a process reads the table.
     stopped.list("alice");
-    let (ended, ender) = (pair.session, other.clone());
+    let (session, process) = (pair.session, other.clone());
     *stopping.meanwhile.lock().unwrap() = Some(Box::new(move || {
-        ender.end(ended).unwrap();
+        process.end(session).unwrap();
         for id in ["a", "b", "c"] {
             let revocation = Revocation::id(id, NOW + 3000, Scope::Any);
-            ender.revocations.revoke(&revocation).unwrap();
+            process.revocations.revoke(&revocation).unwrap();
         }
-        assert!(ender.revocations.stats().rejects_issued_until > 0, "it has made no room");
-        ender.pass(seconds);
+        assert!(process.revocations.stats().rejects_issued_until > 0, "it has made no room");
+        process.pass(seconds);
     }));
     let refreshed = stopped.refresh(&pair);
     assert!(stopping.meanwhile.lock().unwrap().is_none(), "the process was not stopped");
