@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 const MAX_UNITS: usize = 32_767;
 
 /// Lends a copy of a variable's value, as UTF-8: malformed UTF-16 is replaced by U+FFFD.
-pub fn with_value<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
+pub(super) fn with_value<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
     let name = terminated(name);
     let mut units = Zeroizing::new(vec![0_u16; MAX_UNITS]);
     let room = u32::try_from(units.len()).ok()?;
@@ -26,7 +26,7 @@ pub fn with_value<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
 }
 
 /// Removes a variable.
-pub fn remove(name: &str) {
+pub(super) fn remove(name: &str) {
     // SAFETY: the name ends in NUL. The system guards the environment with a lock.
     unsafe { SetEnvironmentVariableW(terminated(name).as_ptr(), ptr::null()) };
 }

@@ -20,7 +20,7 @@ type Unregister = unsafe extern "system" fn(*const c_void) -> HRESULT;
 static EXCLUDED: Mutex<Vec<Range<usize>>> = Mutex::new(Vec::new());
 
 /// Leaves a range out of every report from now on. The error names the call that failed.
-pub fn exclude(range: &Range<usize>) -> Result<(), String> {
+pub(super) fn exclude(range: &Range<usize>) -> Result<(), String> {
     const CALL: &str = "WerRegisterExcludedMemoryBlock";
     let Some(found) = function(c"WerRegisterExcludedMemoryBlock") else {
         return Err(format!("no {CALL}"));
@@ -38,7 +38,7 @@ pub fn exclude(range: &Range<usize>) -> Result<(), String> {
 }
 
 /// Undoes `exclude` for a range, if the range was excluded.
-pub fn include(range: &Range<usize>) {
+pub(super) fn include(range: &Range<usize>) {
     let mut excluded = excluded();
     let Some(index) = excluded.iter().position(|other| other == range) else { return };
     excluded.swap_remove(index);
@@ -54,7 +54,7 @@ pub fn include(range: &Range<usize>) {
 
 /// Whether the system has accepted the exclusion of each of these ranges; `false` if there are
 /// none.
-pub fn are_excluded(ranges: &[Range<usize>]) -> bool {
+pub(super) fn are_excluded(ranges: &[Range<usize>]) -> bool {
     let excluded = excluded();
     !ranges.is_empty() && ranges.iter().all(|range| excluded.contains(range))
 }
