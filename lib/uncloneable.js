@@ -11,10 +11,10 @@ class Marked {
 /** Class → the generator function that makes its instances. */
 const makers = new WeakMap();
 
-// For Node before 22.10, which has no `markAsUncloneable`, and for Deno, whose `Worker` clones marked
-// objects in `workerData`, and whose mark is an own property. V8 itself refuses to clone a generator
-// object, and making one costs next to nothing. These have the prototype of the class, so they have
-// no `next` method that would run them.
+// For Node before 22.10, which has no `markAsUncloneable`, and for Deno, whose `Worker` clones
+// marked objects in `workerData`, and whose mark is an own property. V8 itself refuses to clone a
+// generator object, and making one costs next to nothing. These have the prototype of the class, so
+// they have no `next` method that would run them.
 function Unrunnable() {
   let make = makers.get(new.target);
   if (make === undefined) {

@@ -44,8 +44,8 @@ function writable(pid) {
 }
 
 /**
- * The parts of areas that have pages, in memory or swapped out. Some runtimes reserve gigabytes that
- * they never write to.
+ * The parts of areas that have pages, in memory or swapped out. Some runtimes reserve gigabytes
+ * that they never write to.
  */
 function inUse(pid, areas) {
   const pagemap = openSync(`/proc/${pid}/pagemap`, 'r');

@@ -9,6 +9,15 @@ const path = require('node:path');
 
 const root = path.join(__dirname, '..', '..');
 
+const PRINTER = ['--require', path.join(__dirname, 'print-as-node.js')];
+/** The arguments with which this runtime prints objects as Node does. */
+const PRINTING_AS_NODE = { bun: PRINTER, deno: ['run', '--allow-all', ...PRINTER] }[runtime()] ?? [];
+
+/** The name of this runtime: `node`, `bun` or `deno`. */
+function runtime() {
+  return ['bun', 'deno'].find((name) => process.versions[name] !== undefined) ?? 'node';
+}
+
 /** The Markdown files that git tracks. */
 function markdownFiles() {
   const listed = execFileSync('git', ['ls-files', '*.md'], { cwd: root, encoding: 'utf8' });
@@ -53,9 +62,14 @@ function firstImport(code) {
   return /import (?:\{ )?(.+?)(?: \})? from '@nodesec\/native/.exec(code)?.[1] ?? 'no import';
 }
 
-/** Runs Node with these arguments: it must print exactly what the comments of `code` say. */
-function assertPrints(code, args, { node = process.execPath, cwd = root } = {}) {
-  const { status, stdout, stderr } = spawnSync(node, args, { cwd, encoding: 'utf8' });
+/**
+ * Runs Node, or the runtime of this process, with these arguments: it must print exactly what the
+ * comments of `code` say.
+ */
+function assertPrints(code, args, { node = process.execPath, cwd = root, env = {} } = {}) {
+  const before = node === process.execPath ? PRINTING_AS_NODE : [];
+  const options = { cwd, encoding: 'utf8', env: { ...process.env, ...env } };
+  const { status, stdout, stderr } = spawnSync(node, [...before, ...args], options);
   assert.equal(stderr, '');
   assert.equal(status, 0);
   const said = [...code.matchAll(/^ *(?:if \(.*\) )?console\.log\(.*\); \/\/ (.*)$/gm)];

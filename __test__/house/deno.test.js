@@ -1,10 +1,11 @@
 'use strict';
 
-// The flags of Deno that the package and its files need. Secrets and stores have suites of their
-// own: secret/deno and store/permission.
+// The flags of Deno that the package and its files need, and objects that Deno has finalized.
+// Secrets and stores have suites of their own: secret/deno and store/permission.
 
 const assert = require('node:assert/strict');
-const { existsSync, mkdtempSync, rmSync } = require('node:fs');
+const { spawnSync } = require('node:child_process');
+const { existsSync, mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
@@ -66,3 +67,49 @@ for (const [what, { use, Class, failure }] of Object.entries(FILES)) {
     assert.equal(run(`--allow-read=${folder}`, `--allow-write=${folder}`), 'opened');
   });
 }
+
+/** A module of tests that goes on to use a secret and a list after its tests. */
+const GOES_ON = `
+  const { test } = require('node:test');
+  const { writeSync } = require('node:fs');
+  const { RevocationList, SecretBuffer } = require(${JSON.stringify(ROOT)});
+  const secret = SecretBuffer.random(32);
+  const list = new RevocationList();
+  const calls = [() => secret.equals(secret), () => list.isRevoked({ sid: 'one' })];
+  const told = new Set();
+  const tell = (what) => {
+    if (!told.has(what)) writeSync(2, 'told ' + what + '\\n');
+    told.add(what);
+  };
+  const use = () => {
+    for (const call of calls) {
+      try {
+        call();
+        tell('a result');
+      } catch ({ code, message }) {
+        tell(code + ' ' + message);
+      }
+    }
+    setTimeout(use, 0);
+  };
+  test('the objects are used', use);
+`;
+
+test('an object that Deno has finalized refuses, and is not read from memory that is free', (t) => {
+  const binary = deno(t);
+  if (binary === undefined) return;
+  const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-deno-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'late.test.cjs');
+  writeFileSync(file, GOES_ON);
+  const ended = (name) => `ERR_INVALID_THIS the ${name} was used after its environment had ended`;
+  const told = new Set();
+  // The module may end before it uses them again.
+  for (let round = 0; round < 50 && told.size < 3; round += 1) {
+    const args = ['test', '--allow-all', '--no-check', file];
+    const { status, stdout, stderr } = spawnSync(binary, args, { encoding: 'utf8' });
+    assert.equal(status, 0, stdout + stderr);
+    for (const [, what] of `${stdout}${stderr}`.matchAll(/^told (.*)$/gm)) told.add(what);
+  }
+  assert.deepEqual([...told].sort(), [ended('RevocationList'), ended('SecretBuffer'), 'a result']);
+});

@@ -2,6 +2,8 @@
 
 // A deadline for calls, with one timer for all of them, since all have the same time to wait.
 
+const { afterReading } = require('./after-reading.js');
+
 /** A call that may expire. Those that wait are a list, the oldest first. */
 class TimedCall {
   /** When it expires, in milliseconds of the monotonic clock. */
@@ -50,9 +52,7 @@ class Deadline {
   }
 
   #look() {
-    // A busy event loop comes here before it reads answers that have long arrived. They are read
-    // first.
-    setImmediate(() => {
+    afterReading(() => {
       const now = performance.now();
       this.#timer = undefined;
       while (this.#oldest !== undefined) {

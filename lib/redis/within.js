@@ -1,5 +1,7 @@
 'use strict';
 
+const { afterReading } = require('./after-reading.js');
+
 /** The reason of a command that has no answer in time. */
 class Silence extends Error {
   constructor() {
@@ -15,8 +17,7 @@ async function within(ms, promise, signal) {
   let timer;
   let stop;
   const silence = new Promise((_, reject) => {
-    // A busy event loop comes here before it reads answers that have long arrived.
-    timer = setTimeout(() => setImmediate(() => reject(new Silence())), ms);
+    timer = setTimeout(() => afterReading(() => reject(new Silence())), ms);
     stop = () => reject(signal.reason);
     if (signal?.aborted) stop();
     else signal?.addEventListener('abort', stop);

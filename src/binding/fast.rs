@@ -17,7 +17,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{FromNapiValue, ToNapiValue, Unknown};
 use napi::{Env, sys};
 
-use super::args::handle::Handle;
+use super::args::handle::{Handle, ended};
 use super::args::held;
 use super::args::internal;
 use super::args::{Arg, Fault, Outcome, Result};
@@ -70,7 +70,7 @@ pub(super) fn bind<T: Hot>(env: &Env, object: Arc<T>) -> Result<Unknown<'_>> {
                 ptr::null_mut(),
             ) == sys::Status::napi_ok;
         if !registered {
-            drop(held::take::<T>(env.raw(), data));
+            drop(held::take::<T>(data));
             return Err(internal().into());
         }
         Unknown::from_napi_value(env.raw(), function).map_err(|_| internal().into())
@@ -82,9 +82,9 @@ pub(super) fn bind<T: Hot>(env: &Env, object: Arc<T>) -> Result<Unknown<'_>> {
 /// # Safety
 ///
 /// Called by Node-API only, with a pointer from `hold::<T>`.
-unsafe extern "C" fn finalize<T: Hot>(env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+unsafe extern "C" fn finalize<T: Hot>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
     // SAFETY: as this function demands.
-    held::let_go(unsafe { held::take::<T>(env, data) });
+    held::let_go(unsafe { held::take::<T>(data) });
 }
 
 /// # Safety
@@ -112,10 +112,14 @@ unsafe extern "C" fn run<T: Hot>(
     if status != sys::Status::napi_ok {
         return ptr::null_mut();
     }
-    // SAFETY: `bind::<T>` stored a pointer from `hold::<T>`. Its strong count is there until the
-    // function is collected or its environment has ended, and neither happens while it runs.
-    let object = unsafe { &*data.cast::<T>() };
-    let error = match catch_unwind(AssertUnwindSafe(|| object.call(&call))) {
+    let body = || {
+        // SAFETY: `bind::<T>` stored a value from `hold::<T>`. If its strong count is found, it is
+        // there until the function is collected or its environment has ended, and neither happens
+        // while it runs.
+        let object = unsafe { held::find::<T>(data).ok_or_else(ended::<T>)?.as_ref() };
+        object.ok_or_else(internal)?.call(&call)
+    };
+    let error = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(value)) => return value,
         Ok(Err(Fault::Pending)) => return ptr::null_mut(),
         Ok(Err(Fault::Coded(error))) => error,

@@ -52,7 +52,7 @@ impl Arg<'_> {
                 ptr::null_mut(),
             );
             if status != sys::Status::napi_ok {
-                drop(held::take::<T>(self.env, pointer));
+                drop(held::take::<T>(pointer));
                 return Err(self.wrong_type("a new object"));
             }
             account(self.env, external_len);
@@ -82,8 +82,8 @@ impl Arg<'_> {
         let mut is_tagged = false;
         let mut pointer = ptr::null_mut();
         // SAFETY: `env` and `value` are those of the current call. An object with this tag was
-        // tagged by `attach::<T>`, after it had been wrapped with a pointer from `hold::<T>`, whose
-        // strong count lives as long as the object and its environment.
+        // tagged by `attach::<T>`, after it had been wrapped with a value from `hold::<T>`, whose
+        // strong count lives as long as the object and its environment, or is not found.
         unsafe {
             self.check(sys::napi_check_object_type_tag(
                 self.env,
@@ -95,7 +95,7 @@ impl Arg<'_> {
                 return Ok(None);
             }
             self.check(sys::napi_unwrap(self.env, self.value, &raw mut pointer))?;
-            let pointer = pointer.cast::<T>().cast_const();
+            let pointer = held::find::<T>(pointer).ok_or_else(ended::<T>)?;
             Arc::increment_strong_count(pointer);
             Ok(Some(Arc::from_raw(pointer)))
         }
@@ -109,6 +109,12 @@ fn tag<T: Handle>() -> sys::napi_type_tag {
     static COPY: u8 = 0;
     let copy = (&raw const COPY).addr() as u64;
     sys::napi_type_tag { lower: T::TAG as u64 ^ copy, upper: (T::TAG >> 64) as u64 }
+}
+
+/// The error for an object that is used after its environment has ended.
+pub(crate) fn ended<T: Handle>() -> Fault {
+    let class = T::CLASS;
+    Fault::new(Code::InvalidThis, format!("the {class} was used after its environment had ended"))
 }
 
 /// Tells the garbage collector how much external memory was added or freed.
@@ -136,7 +142,7 @@ unsafe extern "C" fn finalize<T: Handle>(
 ) {
     // SAFETY: as this function demands.
     unsafe {
-        if let Some(value) = held::take::<T>(env, pointer) {
+        if let Some(value) = held::take::<T>(pointer) {
             account(env, -i64::from(value.external_len()));
             held::let_go(value);
         }
