@@ -124,7 +124,10 @@ async function mutate(cargoMutants, name) {
     EQUIVALENT[name].some((known) => known.change === change && known.at === at);
   const missed = survived.filter((each) => !isKnown(each));
   const equivalent = survived.filter(isKnown);
+  const all = [...caught, ...survived, ...timeout, ...unviable];
+  const isChanged = (name) => all.some(({ change }) => new RegExp(`\\b${name}\\b`).test(change));
   const faults = [
+    ...[...inside, ...whole].filter((each) => !isChanged(each)).map((each) => `Nothing changed ${each}`),
     ...missed.map(({ change, at, place }) => `No test notices ${place}: ${change}\n    ${at}`),
     ...timeout.map(({ change, place }) => `The tests do not end with ${place}: ${change}`),
     ...EQUIVALENT[name]
@@ -139,7 +142,7 @@ function changesIn(list) {
   const lines = readFileSync(list, 'utf8').split('\n').filter(Boolean);
   return lines.map((text) => {
     const [, file, line, column, change] = /^(.+?):(\d+):(\d+): (.+)$/.exec(text);
-    const source = readFileSync(path.join(root, file), 'utf8').split('\n');
+    const source = readFileSync(path.join(copy, file), 'utf8').split('\n');
     return { change, at: source[line - 1].trim(), place: `${file}:${line}:${column}` };
   });
 }
