@@ -1,6 +1,6 @@
 'use strict';
 
-// The same service with our middleware and with express-oauth2-jwt-bearer. Both demand a DPoP proof.
+// The same service with our middleware and with express-oauth2-jwt-bearer. Both demand a proof.
 
 const { auth } = require('express-oauth2-jwt-bearer');
 

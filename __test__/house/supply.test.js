@@ -123,15 +123,22 @@ test('only scripts/lib/locked.mjs calls pip, which takes wheels with a known has
   assert.match(read('scripts/lib/locked.mjs'), /'--require-hashes', '--only-binary', ':all:', '--no-deps'/);
 });
 
-test('the one program that cargo builds from the registry has an exact version and checksums', () => {
-  const installers = filesBelow(['scripts'], /\.mjs$/).filter((name) => /'cargo', \['install'/.test(read(name)));
-  assert.deepEqual(installers, [path.join('scripts', 'lib', 'auditable.mjs')]);
+test('the programs that cargo builds from the registry have exact versions and checksums', () => {
+  const scripts = filesBelow(['scripts'], /\.mjs$/);
+  const installers = scripts.filter((name) => /'cargo', \['install'/.test(read(name)));
+  assert.deepEqual(installers, [path.join('scripts', 'lib', 'locked-crate.mjs')]);
   assert.match(read(installers[0]), /'vendor', '--quiet', '--locked'[^]*'--quiet', '--locked', '--no-track'/);
-  const [, version] = /^cargo-auditable = "=([\d.]+)"$/m.exec(read('scripts/locks/auditable/Cargo.toml'));
-  const crates = read('scripts/locks/auditable/Cargo.lock').split('[[package]]\n').slice(1);
-  assert.ok(crates.some((entry) => entry.startsWith(`name = "cargo-auditable"\nversion = "${version}"\n`)));
-  const without = crates.filter((entry) => !/^checksum = "[0-9a-f]{64}"$/m.test(entry));
-  assert.deepEqual(without.map((entry) => /name = "(.+)"/.exec(entry)[1]), ['nodesec-auditable']);
+  const used = scripts.flatMap((name) => [...read(name).matchAll(/installCrate\('(\w+)'\)/g)].map(([, crate]) => crate));
+  const locked = fs.readdirSync(LOCKS, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  assert.deepEqual(used.sort(), locked.map(({ name }) => name).sort());
+  for (const name of used) {
+    const manifest = read(`scripts/locks/${name}/Cargo.toml`);
+    const [, version] = new RegExp(`^cargo-${name} = "=([\\d.]+)"$`, 'm').exec(manifest);
+    const crates = read(`scripts/locks/${name}/Cargo.lock`).split('[[package]]\n').slice(1);
+    assert.ok(crates.some((entry) => entry.startsWith(`name = "cargo-${name}"\nversion = "${version}"\n`)));
+    const without = crates.filter((entry) => !/^checksum = "[0-9a-f]{64}"$/m.test(entry));
+    assert.deepEqual(without.map((entry) => /name = "(.+)"/.exec(entry)[1]), [`nodesec-${name}`]);
+  }
 });
 
 test('every target has the package that its triple stands for', async () => {

@@ -1,6 +1,6 @@
 'use strict';
 
-// DPoP proofs for frameworks without a middleware of ours: DpopProofs, readAuthorization, challenge.
+// DPoP proofs for frameworks without our middleware: DpopProofs, readAuthorization, challenge.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');

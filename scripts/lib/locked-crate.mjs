@@ -1,16 +1,17 @@
-// cargo-auditable, which puts the list of the linked crates into a binary: a scanner then finds
-// them without a bill of materials.
+// Builds programs from crates.io, in the versions and with the checksums of scripts/locks.
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { root, run } from './run.mjs';
 
-const lock = path.join(root, 'scripts', 'locks', 'auditable');
-const folder = path.join(root, 'target', 'auditable');
-
-/** Builds cargo-auditable by its lock, unless it is there. Resolves to the folder that has it. */
-export async function cargoAuditable() {
+/**
+ * Builds `cargo-<name>` by the lock in `scripts/locks/<name>`, unless it is there. Resolves to the
+ * folder that has it.
+ */
+export async function installCrate(name) {
+  const lock = path.join(root, 'scripts', 'locks', name);
+  const folder = path.join(root, 'target', name);
   const text = readFileSync(path.join(lock, 'Cargo.lock'), 'utf8');
   const done = path.join(folder, 'Cargo.lock');
   const programs = path.join(folder, 'bin');
@@ -23,7 +24,7 @@ export async function cargoAuditable() {
   await run('cargo', ['vendor', '--quiet', '--locked', '--manifest-path', manifest, sources], {
     quiet: true,
   });
-  const own = path.join(sources, 'cargo-auditable');
+  const own = path.join(sources, `cargo-${name}`);
   const options = ['--quiet', '--locked', '--no-track', '--path', own, '--root', folder];
   // The variables of a build for another target must not apply to a program of this machine.
   const { CARGO_BUILD_TARGET, RUSTFLAGS, ...env } = process.env;

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-import { cargoAuditable } from './auditable.mjs';
+import { installCrate } from './locked-crate.mjs';
 import { installPython } from './locked.mjs';
 import { root, run } from './run.mjs';
 import { shellWord } from './shell.mjs';
@@ -32,7 +32,7 @@ const AUDITABLE = {
 export async function buildRelease(triple, { rust } = {}) {
   if (rust === undefined) await requireStandardLibrary(triple);
   const env = { ...environment(triple), ...rust?.env, ...AUDITABLE };
-  const programs = [await cargoAuditable()];
+  const programs = [await installCrate('auditable')];
   const options = ['--release', '--locked', '--lib', ...(rust?.options ?? []), '--target'];
   let command = ['build', ...options, triple];
   if (triple.includes('linux')) {

@@ -10,6 +10,7 @@ export const root = path.resolve(import.meta.dirname, '..', '..');
 export class CommandError extends Error {
   constructor(command, args, status, written) {
     super(`${[path.basename(command), ...args].join(' ')} ended with status ${status}`);
+    this.status = status;
     this.written = written;
   }
 }

@@ -134,9 +134,22 @@ mod tests {
             assert_eq!(quota.debt(word, at(first + 6_000_000)), 0, "{first}");
             let second = quota.word(2, word, at(first + 3_000_000));
             assert_eq!(quota.reset_ns(second, at(first)), quota.reset_ns(word, at(first)));
+            assert_eq!(quota.debt(second, at(first + 5_000_000 - 1)), 2, "{first}");
+            assert_eq!(quota.debt(second, at(first + 6_000_000)), 0, "{first}");
             assert_eq!(quota.reset_ns(word, at(first)), 5_000_000, "{first}");
             assert_eq!(quota.wait_ns(second, 9, at(first)), 5_000_000, "{first}");
         }
+    }
+
+    #[test]
+    fn a_window_of_which_every_unit_is_used_is_over_at_its_end() {
+        let quota = Quota::fixed_window(MAX_FIXED_UNITS, 5).unwrap();
+        let at = |ns| Algorithm::FixedWindow.at(ns);
+        let used = quota.word(COUNT, 0, at(0));
+        assert_eq!(quota.debt(used, at(5_000_000 - 1)), COUNT);
+        assert_eq!(quota.debt(used, at(5_000_000)), 0);
+        let next = quota.word(1, used, at(5_000_000));
+        assert_eq!(quota.debt(next, at(10_000_000 - 1)), 1);
     }
 
     #[test]

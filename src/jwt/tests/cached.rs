@@ -133,6 +133,19 @@ fn a_rotation_verifies_it_anew_and_the_end_of_its_key_ends_it() {
 }
 
 #[test]
+fn a_token_of_a_retired_key_is_verified_anew_only_once() {
+    let desk = Desk::with("", |options| options.revocations = None);
+    let is_recalled = || {
+        let mut scratch = Scratch::default();
+        let answer = desk.verifier.verify_holding(desk.token.as_bytes(), &mut scratch).unwrap();
+        matches!(answer, Answer::Held(_))
+    };
+    desk.ring.rotate(true, || Ok(other_key(Algorithm::EdDsa))).unwrap();
+    assert!(!is_recalled());
+    assert!(is_recalled());
+}
+
+#[test]
 fn forgeries_do_not_get_in_and_do_not_profit() {
     let desk = Desk::new();
     let [header, _, signature] = desk.token.split('.').collect::<Vec<_>>()[..] else { panic!() };

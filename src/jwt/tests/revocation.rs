@@ -1,7 +1,12 @@
 //! The revocation list, as a verifier queries it.
 
 use super::*;
-use crate::revocation::{ListLimits, Revocation, RevocationList, Scope};
+use crate::revocation::{
+    ListLimits, RemoteKeys, RemoteTerms, Revocation, RevocationList, Scope, StoredList,
+};
+use crate::secret::Secret;
+use crate::store::{Store, StoreOptions};
+use crate::testing::folder::Folder;
 
 struct Court {
     world: World,
@@ -104,6 +109,10 @@ fn what_could_not_be_taken_back_is_not_accepted() {
             format!(r#"{{"exp":{LATER},"jti":"t"}}"#),
             Err(Rejection::Claim(Claim::IssuedAt, Reason::NeededToRevoke)),
         ),
+        (
+            format!(r#"{{"iat":{NOW},"jti":"t"}}"#),
+            Err(Rejection::Claim(Claim::Expiry, Reason::NeededToRevoke)),
+        ),
         (format!(r#"{{"exp":{},"iat":{NOW},"jti":"t"}}"#, NOW + 7200), Ok(())),
         (
             format!(r#"{{"exp":{},"iat":{NOW},"jti":"t"}}"#, NOW + 7201),
@@ -196,6 +205,31 @@ fn a_closed_list_lets_nothing_through() {
     assert!(court.world.verify(&token).is_ok());
     court.list.close();
     assert_eq!(court.world.verify(&token), Err(Rejection::RevocationUnavailable));
+}
+
+#[test]
+fn the_rejection_by_a_list_that_cannot_answer_has_its_cause() {
+    let clock = Arc::new(ManualClock::at(NOW));
+    let unread = RevocationList::new(ListLimits::default(), clock.clone()).unwrap();
+    let terms = RemoteTerms { max_staleness: 60_000, answers_from_memory: false };
+    unread.attach_remote(RemoteKeys::provisional().unwrap(), terms, Box::new(|| true)).unwrap();
+
+    let folder = Folder::new();
+    let secret = Secret::copy_from(&[7; 32]).unwrap();
+    let make = || Box::new(StoredList::new(clock.clone(), false)) as _;
+    let options = StoreOptions::default();
+    let store = Arc::new(Store::open(&folder.path("store"), &secret, options, make).unwrap());
+    let state = store.state::<StoredList>().unwrap();
+    state.prepare(&store).unwrap();
+    let stored = state.list(&store, ListLimits::default(), clock.clone()).unwrap().unwrap();
+    store.close();
+
+    for (list, rejection) in
+        [(Arc::new(unread), Rejection::RevocationStale), (stored, Rejection::RevocationStore)]
+    {
+        let world = World::with(Algorithm::Hs256, |options| options.revocations = Some(list));
+        assert_eq!(world.judge(&payload(MEMBERS)), Err(rejection));
+    }
 }
 
 #[test]

@@ -124,3 +124,16 @@ fn expiry_is_required_and_is_a_number_up_to_the_year_5138() {
         assert_eq!(world.judge(&format!("{{\"exp\":{exp}}}")), mistyped, "{exp}");
     }
 }
+
+#[test]
+fn a_token_without_an_expiry_is_accepted_only_if_none_is_required() {
+    for (require_expiry, verdict) in
+        [(true, Err(Rejection::Claim(Claim::Expiry, Reason::Missing))), (false, Ok(()))]
+    {
+        let world = World::with(Algorithm::Hs256, |options| {
+            options.require_expiry = require_expiry;
+        });
+        assert_eq!(world.judge("{}"), verdict);
+        assert_eq!(world.judge(&format!("{{\"exp\":{NOW}}}")), Err(Rejection::Expired));
+    }
+}
