@@ -20,6 +20,9 @@ pub(super) const WAYS: usize = 8;
 /// each further limit.
 const SLOTS_PER_64_KEYS: [usize; 4] = [88, 83, 78, 75];
 
+/// A shard has at least so many buckets: the two of a fingerprint differ.
+pub(super) const MIN_BUCKETS: usize = 2;
+
 /// Buckets that share an overflow cell.
 const BUCKETS_PER_CELL: usize = 8;
 
@@ -36,7 +39,7 @@ pub(super) struct Place {
     pub walk: usize,
 }
 
-/// The layout of a shard with this many buckets, at least two, and limits.
+/// The layout of a shard with this many buckets, at least [`MIN_BUCKETS`], and limits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
     pub buckets: usize,
@@ -46,7 +49,7 @@ pub(super) struct Layout {
 impl Layout {
     /// The number of buckets for `keys` keys.
     pub(super) fn buckets_for(keys: usize, limits: usize) -> usize {
-        (keys * SLOTS_PER_64_KEYS[limits - 1]).div_ceil(64 * WAYS).max(2)
+        (keys * SLOTS_PER_64_KEYS[limits - 1]).div_ceil(64 * WAYS).max(MIN_BUCKETS)
     }
 
     /// The number of words.

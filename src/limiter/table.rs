@@ -6,7 +6,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::layout::Layout;
+use super::layout::{Layout, MIN_BUCKETS};
 use super::limit::Limits;
 use super::on_full::OnFull;
 use super::slots::{Counters, Slots};
@@ -53,8 +53,8 @@ impl Table {
         // Powers of two: a shard is then picked by a mask.
         let even = 1 << (buckets / SHARD_BUCKETS).clamp(1, SHARDS).ilog2();
         let count: usize = buckets.div_ceil(MAX_SHARD_BUCKETS).next_power_of_two().max(even);
-        let max_buckets = buckets.div_ceil(count).max(2);
-        let first_buckets = (FIRST_BUCKETS / count).clamp(2, 16).min(max_buckets);
+        let max_buckets = buckets.div_ceil(count).max(MIN_BUCKETS);
+        let first_buckets = (FIRST_BUCKETS / count).clamp(MIN_BUCKETS, 16).min(max_buckets);
         let mut shards = Vec::new();
         shards.try_reserve_exact(count).map_err(|_| no_memory())?;
         for _ in 0..count {
@@ -78,9 +78,8 @@ impl Table {
 
     /// The number of the shard of a fingerprint.
     #[inline]
-    pub(super) fn number(&self, fingerprint: u64) -> usize {
-        let mask = self.shards.len() - 1;
-        usize::try_from((fingerprint >> 1) & mask as u64).unwrap_or(0)
+    fn number(&self, fingerprint: u64) -> usize {
+        shard_number(fingerprint, self.shards.len())
     }
 
     /// The number of shards, a power of two.
@@ -145,6 +144,13 @@ impl Shard {
         // A panic between two writes can spoil at most one entry of one key, so limiting continues.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The number of a fingerprint's shard among `count` shards, a power of two.
+#[inline]
+pub(super) fn shard_number(fingerprint: u64, count: usize) -> usize {
+    let mask = count - 1;
+    usize::try_from((fingerprint >> 1) & mask as u64).unwrap_or(0)
 }
 
 /// Checks a number of keys: 8 to 2^26, otherwise `ERR_OUT_OF_RANGE`.

@@ -66,6 +66,8 @@ const issuer = () => {
   const keys = JwtKey.fromSecret(new Uint8Array(32).fill(7), { alg: 'HS256' });
   return new JwtIssuer({ keys, expiresIn: '15m' });
 };
+/** Closes a ring or revocations, once they are open. An open one follows the server. */
+const closeOpened = async (opening) => (await Promise.resolve(opening).catch(() => {}))?.close();
 let revocations;
 let ring;
 let closing;
@@ -159,6 +161,7 @@ module.exports = {
         rotateEvery: '30d',
       },
     ],
+    ends: closeOpened,
     kinds: [
       options({
         client: clients,
@@ -209,7 +212,7 @@ module.exports = {
         prefix: 'revocations',
       },
     ],
-    ends: async (opening) => (await Promise.resolve(opening).catch(() => {}))?.close(),
+    ends: closeOpened,
     kinds: [
       options({
         client: clients,

@@ -2,7 +2,7 @@
 
 use super::Slots;
 use crate::limiter::buckets::Buckets;
-use crate::limiter::layout::Layout;
+use crate::limiter::layout::{Layout, MIN_BUCKETS};
 use crate::limiter::state::Moment;
 use crate::limiter::view::View;
 
@@ -10,7 +10,7 @@ impl Slots {
     /// Gives an empty shard this many buckets, if it may have as many. The error is that there is
     /// no memory.
     pub(in crate::limiter) fn resize_empty(&mut self, buckets: usize) -> Result<bool, NoMemory> {
-        if !(2..=self.max_buckets).contains(&buckets) {
+        if !(MIN_BUCKETS..=self.max_buckets).contains(&buckets) {
             return Ok(false);
         }
         let layout = Layout { buckets, ..self.buckets.layout };
@@ -18,8 +18,8 @@ impl Slots {
         Ok(true)
     }
 
-    /// Puts a key into the slot that it had in a shard of the same size. Returns whether a key with
-    /// this fingerprint can lie there.
+    /// Puts a key or a block into the slot that it had in a shard of the same size. Returns whether
+    /// its fingerprint can lie there and has no slot yet.
     pub(in crate::limiter) fn put_back(
         &mut self,
         (bucket, lane): (usize, usize),
@@ -28,8 +28,16 @@ impl Slots {
         now: Moment,
     ) -> bool {
         let Some(walk) = self.buckets.layout.walk_to(fingerprint, bucket) else { return false };
+        if self.has_slot(fingerprint, now) {
+            return false;
+        }
         self.put(self.buckets.place(bucket, lane, walk), fingerprint, words, now);
         true
+    }
+
+    /// Whether a fingerprint, which is odd for a block, has a slot.
+    pub(in crate::limiter) fn has_slot(&self, fingerprint: u64, now: Moment) -> bool {
+        self.locate(fingerprint, now).is_some()
     }
 
     /// Raises the overflow cells of the keys that a cell of another shard may have decided to the

@@ -29,6 +29,8 @@
 //! Version 1 had the number of entries (8 bytes) in place of shards, then fingerprints and states
 //! without buckets, and no cells.
 
+#[cfg(test)]
+mod forged_tests;
 mod head;
 mod reader;
 mod restore;

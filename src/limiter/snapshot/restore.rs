@@ -7,14 +7,14 @@ use super::reader::{Reader, damaged};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::limiter::buckets::Words;
-use crate::limiter::layout::{Layout, WAYS};
+use crate::limiter::layout::{Layout, MIN_BUCKETS, WAYS};
 use crate::limiter::limit::{Limits, MAX_LIMITS};
 use crate::limiter::on_full::OnFull;
 use crate::limiter::process::Limiter;
 use crate::limiter::quota::{Algorithm, Quota};
 use crate::limiter::slots::Found;
 use crate::limiter::state::Moment;
-use crate::limiter::table::{Table, no_memory};
+use crate::limiter::table::{Table, no_memory, shard_number};
 use crate::limiter::view::BLOCK;
 
 /// No restored debt or block lasts longer, in nanoseconds.
@@ -77,7 +77,7 @@ impl Restorer<'_> {
     fn entries(&self, body: &mut Reader<'_>) -> Result<()> {
         for _ in 0..body.u64()? {
             let (fingerprint, words) = self.slot(body)?;
-            self.insert(fingerprint, &words);
+            self.insert(fingerprint, &words)?;
         }
         Ok(())
     }
@@ -91,10 +91,10 @@ impl Restorer<'_> {
         let mut cells = Vec::new();
         cells.try_reserve_exact(shards).map_err(|_| no_memory())?;
         for shard in 0..shards {
-            let buckets = body.count()?;
-            self.buckets(body, shards == self.table.shard_count(), shard, buckets)?;
+            let layout = Layout { buckets: body.count()?, limits: self.former.len() };
+            self.buckets(body, (shard, shards), layout)?;
             let len = body.count()?.checked_mul(12 + self.states_len()).ok_or_else(damaged)?;
-            cells.push((Layout { buckets, limits: self.former.len() }, body.take(len)?));
+            cells.push((layout, body.take(len)?));
         }
         // After all keys: one that finds a slot beside a cell with debts starts with these.
         for (shard, (layout, bytes)) in cells.into_iter().enumerate() {
@@ -103,25 +103,33 @@ impl Restorer<'_> {
         Ok(())
     }
 
-    /// The slots of a shard. `is_same` says that its fingerprints have a shard of their own in the
-    /// table.
+    /// The slots of a shard of the snapshot, which has `shards` of them. Each must lie where the
+    /// limiter of the snapshot looks for its fingerprint.
     fn buckets(
         &self,
         body: &mut Reader<'_>,
-        is_same: bool,
-        shard: usize,
-        buckets: usize,
+        (shard, shards): (usize, usize),
+        layout: Layout,
     ) -> Result<()> {
-        let resized = is_same.then(|| self.table.numbered(shard).resize_empty(buckets));
+        if layout.buckets < MIN_BUCKETS {
+            return Err(damaged());
+        }
+        let is_same = shards == self.table.shard_count();
+        let resized = is_same.then(|| self.table.numbered(shard).resize_empty(layout.buckets));
         let keeps_places = resized.transpose().map_err(|_| no_memory())? == Some(true);
-        for bucket in 0..buckets {
+        for bucket in 0..layout.buckets {
             let mask = body.byte()?;
             for lane in (0..WAYS).filter(|lane| mask & (1 << lane) != 0) {
                 let (fingerprint, words) = self.slot(body)?;
+                if shard_number(fingerprint, shards) != shard
+                    || layout.walk_to(fingerprint, bucket).is_none()
+                {
+                    return Err(damaged());
+                }
                 if keeps_places {
                     self.put_back((shard, bucket, lane), fingerprint, &words)?;
                 } else {
-                    self.insert(fingerprint, &words);
+                    self.insert(fingerprint, &words)?;
                 }
             }
         }
@@ -151,23 +159,24 @@ impl Restorer<'_> {
         words: &Words,
     ) -> Result<()> {
         let (mut slots, place) = (self.table.numbered(shard), (bucket, lane));
-        let is_of_shard = self.table.number(fingerprint) == shard;
-        if !self.is_live(words)
-            || is_of_shard && slots.put_back(place, fingerprint, words, self.now)
-        {
+        if !self.is_live(words) || slots.put_back(place, fingerprint, words, self.now) {
             return Ok(());
         }
         Err(damaged())
     }
 
     /// Gives a key or a block a slot, or, if there is none, its overflow cell.
-    fn insert(&self, fingerprint: u64, words: &Words) {
+    fn insert(&self, fingerprint: u64, words: &Words) -> Result<()> {
         if !self.is_live(words) {
-            return;
+            return Ok(());
         }
         let (mut slots, now) = (self.table.shard(fingerprint), self.now);
+        if slots.has_slot(fingerprint, now) {
+            return Err(damaged());
+        }
         if fingerprint & BLOCK != 0 {
-            return slots.block(fingerprint & !BLOCK, words[0], now);
+            slots.block(fingerprint & !BLOCK, words[0], now);
+            return Ok(());
         }
         let found: Found = slots.find(fingerprint, now);
         let mut after = *words;
@@ -176,10 +185,11 @@ impl Restorer<'_> {
         }
         // The table may be too small; the overflow cell then has the state.
         let _ = slots.write(fingerprint, &found, &after, true, now);
+        Ok(())
     }
 
-    /// The overflow cells of a shard of the snapshot, which has `shards` of them. Each raises those
-    /// of the table that may decide the same keys.
+    /// The overflow cells of a shard of the snapshot, which has `shards` of them, in their order.
+    /// Each raises those of the table that may decide the same keys.
     fn cells(
         &self,
         mut bytes: Reader<'_>,
@@ -189,11 +199,14 @@ impl Restorer<'_> {
         let count = self.table.shard_count();
         // Shards with the same low bits have fingerprints in common.
         let common = shards.min(count);
+        let mut free = 0..layout.cell_count();
         while !bytes.0.is_empty() {
             let number = bytes.u32()?.try_into().map_err(|_| damaged())?;
-            if number >= layout.cell_count() {
+            // A cell of a small shard may stand for a million, so each comes once.
+            if !free.contains(&number) {
                 return Err(damaged());
             }
+            free.start = number + 1;
             let mut words = [0; 1 + MAX_LIMITS];
             words[0] = self.block(&mut bytes)?;
             words[1..].copy_from_slice(&self.words(&mut bytes)?);
