@@ -37,6 +37,7 @@ async function madePath(t) {
 
 /** A service in a program of its own, which has the key of the tokens. */
 const APP = `
+  const { readFileSync } = require('node:fs');
   const { parentPort } = require('node:worker_threads');
   const { JwtKey, JwtVerifier, DpopReplayCache } = require('@nodesec/native');
   const Fastify = require('fastify');
@@ -58,9 +59,10 @@ const APP = `
     }
     return lines;
   }
-  /** Prints the answers to the requests in the environment. */
+  /** Prints the answers to the requests in a file. */
   async function printAnswers() {
-    for (const line of await answersTo(JSON.parse(process.env.REQUESTS))) console.log(line);
+    const requests = JSON.parse(readFileSync(process.env.REQUESTS, 'utf8'));
+    for (const line of await answersTo(requests)) console.log(line);
     if (process.env.KILL) process.kill(process.pid, 'SIGKILL');
   }
   /** Answers the requests of a message to this thread. */
@@ -81,10 +83,15 @@ async function knownClient() {
   return { key, token: issuer.sign({ sub: 'ann', cnf: { jkt: key.kid } }) };
 }
 
-/** The lines that a service prints. */
-async function serve(requests, { at = '', kill = '' } = {}) {
-  const env = { SECRET, AT: at, KILL: kill, REQUESTS: JSON.stringify(requests) };
-  const { stdout, stderr } = await runScript(`${APP} printAnswers();`, { env });
+/** The lines that a service prints: `script` has it print the answers. */
+async function serve(requests, { at = '', kill = '', script = `${APP} printAnswers();` } = {}) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-requests-'));
+  // Not in the environment: on Windows a variable has at most 32,767 characters.
+  const file = path.join(folder, 'requests');
+  writeFileSync(file, JSON.stringify(requests));
+  const env = { SECRET, AT: at, KILL: kill, REQUESTS: file };
+  const { stdout, stderr } = await runScript(script, { env });
+  rmSync(folder, { recursive: true });
   assert.equal(stderr, '');
   return stdout.trim().split('\n');
 }
@@ -112,9 +119,9 @@ test('a cache of the machine refuses a replay after its only process was killed'
   assert.deepEqual(await serve([one, other], { at }), ['401 ERR_DPOP_REPLAYED', '200 ok']);
 });
 
-/** Processes that check the same proofs, one after the other, once `check(rounds)` tells them to. */
+/** Processes that check the same proofs, one after the other, when `check(rounds)` says so. */
 async function startCheckers(at, { key, token }, proofs, number) {
-  // In a file, because a pipe of wine carries no message of this length.
+  // In a file, so that the message that starts all of them is short.
   const file = path.join(path.dirname(at), 'list');
   writeFileSync(file, JSON.stringify(proofs));
   const script = `
@@ -220,8 +227,7 @@ test('a proof that a process has accepted in its first second does not count in 
     const from = second();
     ${APP}
     app.ready().then(() => console.log(from + ' ' + second())).then(printAnswers);`;
-  const env = { SECRET, AT: '', KILL: '', REQUESTS: JSON.stringify(requests) };
-  const [seconds, ...lines] = (await runScript(script, { env })).stdout.trim().split('\n');
+  const [seconds, ...lines] = await serve(requests, { script });
   const [from, to] = seconds.split(' ').map(Number);
   // The last one that is refused is of the second in which the cache began.
   const began = second + lines.lastIndexOf('401 ERR_DPOP_PROOF');

@@ -27,7 +27,6 @@ const LEFT_OUT = {
   'docs/switch-from-argon2': 'npm argon2 as the other side',
   'docs/typescript': 'the compilers of TypeScript',
   'dpop/differential': 'express-oauth2-jwt-bearer as the other side',
-  'dpop/replay': 'pipes that carry 12 KB at once',
   'house/abort-on-uncaught.versions': 'other versions of Node',
   'house/codes': 'the sources',
   'house/docs': 'the sources',
