@@ -50,6 +50,8 @@ const LEFT_OUT = [
   'password/remnants',
   'redis/behaviours',
   'redis/client',
+  'redis/cluster-moves',
+  'redis/cluster-nodes',
   'redis/dpop-replay',
   'redis/key-ring',
   'redis/key-ring-failures',

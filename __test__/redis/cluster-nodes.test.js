@@ -14,7 +14,8 @@ const { addReplica } = require('../helpers/redis-cluster.js');
 const { CLIENTS, CLUSTERS } = require('../helpers/redis-clients.js');
 const { RedisServer, startCluster, until } = require('../helpers/redis-server.js');
 
-const LIMIT = { limit: 10, windowMs: 3_600_000 };
+const HOUR = 3_600_000;
+const LIMIT = { limit: 10, windowMs: HOUR };
 const KEYS = Array.from({ length: 30 }, (_, n) => `key ${n}`);
 
 /**
@@ -36,6 +37,11 @@ async function onCluster(t, makeCluster, options) {
   );
   assert.deepEqual([...keysOf.values()].flat().sort(), KEYS.toSorted());
   return { client, keysOf, limiter, servers };
+}
+
+/** Resolves when a limiter decides by its server again, which only its calls find out. */
+function recovered(limiter, key) {
+  return until(async () => !(await limiter.peek(key)).degraded);
 }
 
 async function degradedOf(limiter, keys) {
@@ -126,3 +132,50 @@ test('a client of one server has one node', async (t) => {
   const connection = connect(await CLIENTS['ioredis 6'](t, server));
   assert.deepEqual(KEYS.map((key) => connection.nodeOf(key)), KEYS.map(() => undefined));
 });
+
+for (const [name, makeCluster] of Object.entries(CLUSTERS)) {
+  test(`${name}: a cluster decides for all keys, and without a node for the keys of the others`, async (t) => {
+    const servers = await startCluster(t);
+    if (servers === undefined) return;
+    for (const server of servers) server.cli('config', 'set', 'cluster-require-full-coverage', 'no');
+    const client = await makeCluster(t, servers);
+    const limiter = new RedisRateLimiter({ client, limit: 2, windowMs: HOUR, deadlineMs: 1000 });
+    const keys = Array.from({ length: 30 }, (_, n) => `key ${n}`);
+    // A client connects to a node when it needs it first.
+    for (const key of keys) await recovered(limiter, key);
+    const decisions = () => Promise.all(keys.map((key) => limiter.consume(key)));
+    for (const remaining of [1, 0, 0]) {
+      assert.deepEqual(
+        (await decisions()).map((each) => [each.degraded, each.remaining]),
+        keys.map(() => [false, remaining]),
+      );
+    }
+    const sizes = servers.map((server) => Number(server.cli('--raw', 'dbsize')));
+    assert.ok(sizes.every((size) => size > 0), `${sizes}`);
+    await servers[2].kill();
+    for (const key of keys) await limiter.reset(key);
+    const seen = { degraded: 0, decided: 0 };
+    for (let n = 0; n < 3; n++) {
+      for (const { degraded } of await decisions()) seen[degraded ? 'degraded' : 'decided'] += 1;
+    }
+    assert.ok(seen.degraded > 0, JSON.stringify(seen));
+    // Many calls of one key of the missing node keep those of the others from the server only until
+    // one of these gets through.
+    let isOfMissing = [];
+    await until(async () => {
+      isOfMissing = [];
+      for (const key of keys) isOfMissing.push((await limiter.peek(key)).degraded);
+      return new Set(isOfMissing).size === 2;
+    });
+    const missing = keys[isOfMissing.indexOf(true)];
+    for (let n = 0; n < 10; n++) await limiter.peek(missing);
+    assert.equal(limiter.status().degraded, true);
+    const present = keys.filter((key, at) => !isOfMissing[at]);
+    await until(async () => {
+      const each = await Promise.all(present.map((key) => limiter.peek(key)));
+      return each.length > 0 && each.every(({ degraded }) => !degraded);
+    });
+    await servers[2].run();
+    await until(async () => (await decisions()).every(({ degraded }) => !degraded));
+  });
+}

@@ -50,6 +50,8 @@ const LEFT_OUT = {
   'password/remnants': 'Linux',
   'redis/behaviours': 'a server of Redis',
   'redis/client': 'a server of Redis',
+  'redis/cluster-moves': 'a server of Redis',
+  'redis/cluster-nodes': 'a server of Redis',
   'redis/dpop-replay': 'a server of Redis',
   'redis/key-ring': 'a server of Redis',
   'redis/key-ring-failures': 'a server of Redis',
