@@ -11,6 +11,7 @@
 import { parseArgs } from 'node:util';
 
 import { ensureBuilt, ensureDependencies } from './lib/ensure.mjs';
+import { buildExample } from './lib/example.mjs';
 import { main } from './lib/run.mjs';
 import { CAPABILITIES, suitesWithout } from './lib/tree.mjs';
 import { CHECKOUT, KNOWN } from './runtimes/known.mjs';
@@ -20,6 +21,8 @@ await main(async () => {
   const { names, suites } = commandLine();
   await ensureDependencies();
   await ensureBuilt();
+  // Some suites run it, and would wait for the compiler.
+  if (process.platform === 'linux') await buildExample('refuse');
   const problems = [];
   const rows = [];
   for (const name of names) {
@@ -30,7 +33,10 @@ await main(async () => {
     const counts = { passed: 0, known: 0, skipped: 0 };
     for (const suite of run) {
       const found = await runSuite(name, suite);
-      problems.push(...judge(found, known[suite] ?? {}).map((problem) => `${name}, ${suite}: ${problem}`));
+      for (const problem of judge(found, known[suite] ?? {})) {
+        problems.push(`${name}, ${suite}: ${problem}`);
+        console.log(problems.at(-1));
+      }
       counts.passed += found.passed.length;
       counts.known += found.failed.filter((test) => isKnown(test, known[suite] ?? {})).length;
       counts.skipped += found.skipped;

@@ -128,11 +128,11 @@ class RedisServer {
 
   /** Stops the server; its connections stay open and silent. */
   pause() {
-    this.#child.kill('SIGSTOP');
+    process.kill(this.#child.pid, 'SIGSTOP');
   }
 
   resume() {
-    this.#child.kill('SIGCONT');
+    process.kill(this.#child.pid, 'SIGCONT');
   }
 
   /** Runs one command with redis-cli and returns its output. */

@@ -20,7 +20,10 @@ class StoreProcess {
 
   /** `command` is put in front of Node; it ends when Node ends. */
   constructor(t, { command = [], node = process.execPath, flags = [], env = {} } = {}) {
-    const [program, ...args] = [...command, node, ...flags, CHILD];
+    // Deno gives its own permissions only to processes that it starts itself.
+    const isElsewhere = command.length > 0 && node === process.execPath && process.versions.deno;
+    const allowed = isElsewhere ? ['run', '--allow-all'] : [];
+    const [program, ...args] = [...command, node, ...allowed, ...flags, CHILD];
     const stdio = ['pipe', 'pipe', 'inherit'];
     this.child = spawn(program, args, { stdio, env: { ...process.env, ...env } });
     this.child.stdin.on('error', () => {});
@@ -91,7 +94,10 @@ function unshare(t, flags) {
   return commands.find(works) ?? missing(t, 'unshare', 'run as root, or allow user namespaces');
 }
 
-/** Waits until all threads of a process are stopped: a signal takes time to arrive. Linux only. */
+/**
+ * Waits until all threads of a process are stopped: a signal takes time to arrive. Linux only.
+ * Signals that end no process go by `process.kill`: the `kill` of a child sends one signal in Deno.
+ */
 async function untilStopped(pid) {
   const isStopped = (thread) =>
     /^State:\tT/m.test(readFileSync(`/proc/${pid}/task/${thread}/status`, 'latin1'));

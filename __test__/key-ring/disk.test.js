@@ -81,11 +81,11 @@ for (const onStoreError of ['deny', 'allow']) {
     await other.call('open', at);
     await other.call('load', SERVICE, {});
     // The ring must not read the revocation while the disk is well.
-    service.child.kill('SIGSTOP');
+    process.kill(service.child.pid, 'SIGSTOP');
     await untilStopped(service.child.pid);
     await other.call('revokeKey', kid);
     await other.call('run', 'python3', '-c', SHUT_DOWN, disk);
-    service.child.kill('SIGCONT');
+    process.kill(service.child.pid, 'SIGCONT');
     if (onStoreError === 'deny') {
       assert.deepEqual(await service.call('judgeTokens', [token]), ['ERR_REVOCATION_STORE']);
       for (const call of [['sign'], ['jwks'], ['keys'], ['rotate', { force: true }]]) {

@@ -145,11 +145,11 @@ onLinux('while a process is stopped in mid-transaction, a ring signs and verifie
   for (let round = 0; ; round += 1) {
     assert.ok(round < 1000, 'the process never had a transaction when it was stopped');
     while (stopped.revoked.length <= round) await sleep(1);
-    stopped.child.kill('SIGSTOP');
+    process.kill(stopped.child.pid, 'SIGSTOP');
     await untilStopped(stopped.child.pid);
     const tried = await other.call('revoke', `tried-${round}`).catch((error) => error);
     if (tried?.code === 'ERR_STORE_BUSY') break;
-    stopped.child.kill('SIGCONT');
+    process.kill(stopped.child.pid, 'SIGCONT');
   }
   const keys = await other.call('keys');
   for (const call of [
@@ -162,7 +162,7 @@ onLinux('while a process is stopped in mid-transaction, a ring signs and verifie
   assert.deepEqual(await other.call('judgeTokens', [token]), ['accepted']);
   assert.equal(JSON.parse((await other.call('jwks')).body).keys.length, 2);
   assert.deepEqual(await other.call('keys'), keys);
-  stopped.child.kill('SIGCONT');
+  process.kill(stopped.child.pid, 'SIGCONT');
   await stopped.kill();
   await other.call('revokeKey', kid);
   assert.deepEqual(await other.call('judgeTokens', [token]), ['ERR_JWT_REVOKED']);

@@ -116,7 +116,7 @@ onLinux('processes that are stopped keep nobody waiting', async (t) => {
   const taken = [];
   for (let round = 0; round < 40; round += 1) {
     await sleep(randomInt(5));
-    for (const { child } of takers) child.kill('SIGSTOP');
+    for (const { child } of takers) process.kill(child.pid, 'SIGSTOP');
     await sleep(2);
     // The keys at which the others have stopped, and a change of the limits.
     const key = unitsOf(folder).length;
@@ -125,7 +125,7 @@ onLinux('processes that are stopped keep nobody waiting', async (t) => {
     }
     const [first, ...others] = COMPOSED.limits;
     limiter.setLimits({ limits: [{ ...first, limit: LIMIT + 20 + round }, ...others] });
-    for (const { child } of takers) child.kill('SIGCONT');
+    for (const { child } of takers) process.kill(child.pid, 'SIGCONT');
   }
   await Promise.all(takers.map((taker) => taker.kill()));
   for (const [key, count] of unitsOf(folder).entries()) {

@@ -145,14 +145,14 @@ onLinux('while a process is stopped in mid-transaction, no call of sessions uses
   for (let round = 0; ; round += 1) {
     assert.ok(round < 1000, 'the process never had a transaction when it was stopped');
     while (stopped.revoked.length <= round) await sleep(1);
-    stopped.child.kill('SIGSTOP');
+    process.kill(stopped.child.pid, 'SIGSTOP');
     await untilStopped(stopped.child.pid);
     const error = await owners.refresh(0).then(() => undefined, (failure) => failure);
     if (error !== undefined) {
       assert.equal(error.code, 'ERR_STORE_BUSY', error.stack);
       break;
     }
-    stopped.child.kill('SIGCONT');
+    process.kill(stopped.child.pid, 'SIGCONT');
   }
   await owners.assertUnchanged('ERR_STORE_BUSY');
   // Killed in the middle of its transaction, which is undone.

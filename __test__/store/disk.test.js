@@ -179,11 +179,11 @@ for (const onStoreError of ['deny', 'allow']) {
     const other = new StoreProcess(t, { command });
     await other.call('open', at);
     // The verifier must not read the next revocation while the disk is well.
-    service.child.kill('SIGSTOP');
+    process.kill(service.child.pid, 'SIGSTOP');
     await untilStopped(service.child.pid);
     await other.call('revoke', 'remote');
     await other.call('run', 'python3', '-c', SHUT_DOWN, disk);
-    service.child.kill('SIGCONT');
+    process.kill(service.child.pid, 'SIGCONT');
     const denies = onStoreError === 'deny';
     assert.equal(await service.call('judge', 'remote'), denies ? STORE : ACCEPTED);
     assert.deepEqual(await service.call('judgeAll', before), [denies ? STORE : REVOKED]);

@@ -27,8 +27,9 @@ const USE = `
   })().catch(told);
 `;
 
+const isNode = process.versions.bun === undefined && process.versions.deno === undefined;
 const runtimes = {
-  'this Node': () => process.execPath,
+  ...(isNode && { 'this Node': () => process.execPath }),
   'Node 24': (t) => peers.node(t, 24),
 };
 

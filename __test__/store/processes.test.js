@@ -52,11 +52,11 @@ onLinux('a process that is stopped in mid-transaction makes the others busy, and
   for (let round = 0; ; round += 1) {
     assert.ok(round < 1000, 'the process never had a transaction when it was stopped');
     while (stopped.revoked.length <= round) await sleep(1);
-    stopped.child.kill('SIGSTOP');
+    process.kill(stopped.child.pid, 'SIGSTOP');
     await untilStopped(stopped.child.pid);
     const tried = await service.revoke(`tried-${round}`).catch((error) => error);
     if (tried === undefined) {
-      stopped.child.kill('SIGCONT');
+      process.kill(stopped.child.pid, 'SIGCONT');
       continue;
     }
     coded('ERR_STORE_BUSY')(tried);
@@ -68,7 +68,7 @@ onLinux('a process that is stopped in mid-transaction makes the others busy, and
   assert.equal(await other.call('judge', 'before'), REVOKED);
   assert.equal(service.judge('another'), ACCEPTED);
   assert.deepEqual(service.judgeAll(stopped.revoked), [REVOKED]);
-  stopped.child.kill('SIGCONT');
+  process.kill(stopped.child.pid, 'SIGCONT');
   await retried(() => service.revoke('after'));
   await retried(() => other.call('revoke', 'other'));
   await stopped.kill();
@@ -86,7 +86,7 @@ onLinux('a store is busy while other code holds the lock of its database, and go
   await service.revoke('before');
   const holder = holdLock(t, binary, path.join(at, 'store.db'));
   await once(holder.stdout, 'data');
-  holder.kill('SIGSTOP');
+  process.kill(holder.pid, 'SIGSTOP');
   await untilStopped(holder.pid);
   await assert.rejects(service.revoke('during'), coded('ERR_STORE_BUSY'));
   assert.equal(service.judge('before'), REVOKED);
@@ -96,7 +96,7 @@ onLinux('a store is busy while other code holds the lock of its database, and go
   assert.equal(await opener.call('judge', 'before'), REVOKED);
   await assert.rejects(opener.call('revoke', 'during'), { code: 'ERR_STORE_BUSY' });
   holder.kill('SIGKILL');
-  holder.kill('SIGCONT');
+  process.kill(holder.pid, 'SIGCONT');
   await once(holder, 'close');
   await service.revoke('after');
   await opener.call('revoke', 'later');
