@@ -1,8 +1,8 @@
 // npm run mutants: cargo-mutants changes the checks of claims, the decision of the revocation list
 // and that of the limiter, one place at a time in a copy, and runs the Rust tests of the room. A
-// change that no test notices fails the command, unless EQUIVALENT has the reason why it changes no
-// result; so does a reason whose change is noticed. `npm run mutants -- claims` takes one of claims,
-// revocation and limiter.
+// change that no test notices fails the command, unless EQUIVALENT has the reason why it changes
+// no result; so does a reason whose change is noticed. `npm run mutants -- claims` takes one of
+// claims, revocation and limiter.
 
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
