@@ -29,9 +29,15 @@ pub const TARGETS: [(&str, Target); 14] = [
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::panic::{catch_unwind, resume_unwind};
     use std::path::Path;
 
     use super::*;
+    use crate::testing::mutation::mutate;
+    use crate::testing::random::Random;
+
+    /// The changed inputs for each target. `INPUTS` sets another number.
+    const INPUTS: u64 = 1000;
 
     /// The corpus of a target: the names and bytes of its files.
     fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
@@ -57,6 +63,35 @@ mod tests {
                     target(&bytes[..len]);
                 }
             }
+        }
+    }
+
+    /// `SEED` selects the inputs, and `TARGET` a single target. A failure prints its input, which
+    /// `npm run fuzz -- TARGET --input FILE` repeats.
+    #[test]
+    fn changed_inputs_of_the_corpora_are_read_or_refused_and_no_reader_breaks_its_promise() {
+        let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
+        let mut random = Random(number("SEED").unwrap_or(1).max(1));
+        let only = std::env::var("TARGET").ok();
+        let chosen = TARGETS.iter().filter(|(name, _)| only.as_ref().is_none_or(|it| it == name));
+        for (name, target) in chosen {
+            let corpus = corpus(name);
+            let inputs: Vec<&[u8]> = corpus.iter().map(|(_, bytes)| &bytes[..]).collect();
+            let count = number("INPUTS").unwrap_or(INPUTS);
+            let mut read = 0;
+            for _ in 0..count {
+                let mut input = random.pick(&inputs).to_vec();
+                mutate(&mut random, &mut input, &inputs);
+                match catch_unwind(|| target(&input)) {
+                    Ok(is_read) => read += u64::from(is_read),
+                    Err(panic) => {
+                        println!("{name}: {input:02x?}");
+                        resume_unwind(panic);
+                    }
+                }
+            }
+            println!("{name}: {read} of {count} read");
+            assert!(read < count, "{name} refuses nothing");
         }
     }
 }

@@ -3,6 +3,7 @@
 #[allow(unsafe_code, reason = "an allocator")]
 pub(crate) mod allocations;
 pub(crate) mod folder;
+pub(crate) mod mutation;
 pub(crate) mod random;
 pub(crate) mod steps;
 pub(crate) mod vectors;
