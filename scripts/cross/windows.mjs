@@ -30,6 +30,7 @@ const LEFT_OUT = {
   'dpop/replay': 'pipes that carry 12 KB at once',
   'house/abort-on-uncaught.versions': 'other versions of Node',
   'house/codes': 'the sources',
+  'house/deno': 'Deno',
   'house/docs': 'the sources',
   'house/gate': 'gcc of Linux',
   'house/install': 'npm',
