@@ -133,17 +133,22 @@ if (process.platform === 'linux') {
         return { rss: process.memoryUsage.rss(), locked: lockedKib(), capacityBytes, liveSecrets };
       }
       (async () => {
-        console.log(JSON.stringify([await hundredThousand(), await hundredThousand()]));
+        const seen = [];
+        for (let time = 0; time < 3; time++) seen.push(await hundredThousand());
+        console.log(JSON.stringify(seen));
       })();
       `,
       { flags: ['--expose-gc', ...QUIET], env: { MALLOC_ARENA_MAX: '1' } },
     );
     assert.equal(code, 0, stderr);
-    const [first, second] = JSON.parse(stdout);
-    assert.equal(second.locked, first.locked);
-    assert.equal(second.capacityBytes, first.capacityBytes);
-    assert.equal(second.liveSecrets, 0);
-    const more = second.rss - first.rss;
+    const [first, second, third] = JSON.parse(stdout);
+    for (const later of [second, third]) {
+      assert.equal(later.locked, first.locked);
+      assert.equal(later.capacityBytes, first.capacityBytes);
+      assert.equal(later.liveSecrets, 0);
+    }
+    // What is not given back grows each time; the heap of the runtime may grow once.
+    const more = Math.min(second.rss - first.rss, third.rss - second.rss);
     assert.ok(more < 1024 * 1024, `${more} bytes more are resident`);
   });
 }

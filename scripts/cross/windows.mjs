@@ -29,6 +29,7 @@ const LEFT_OUT = {
   'dpop/differential': 'express-oauth2-jwt-bearer as the other side',
   'house/abort-on-uncaught.versions': 'other versions of Node',
   'house/codes': 'the sources',
+  'house/deno': 'Deno',
   'house/docs': 'the sources',
   'house/gate': 'gcc of Linux',
   'house/install': 'npm',

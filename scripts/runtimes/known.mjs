@@ -66,9 +66,6 @@ export const KNOWN = {
       'wipe: false leaves the variable': ENVIRONMENT,
     },
     'secret/files': { 'the permission model is asked': PERMISSIONS },
-    'secret/heap.limits': {
-      'a second 100,000 secrets': "the memory of Bun's own heap varies by more than the test allows",
-    },
     'secret/small-arrays': {
       'no call leaves a copy': 'its process has the table of arguments, whose hooks need a test runner in Bun',
     },
