@@ -13,7 +13,8 @@ const { malformed, readCookie, readCredentials } = require('./bearer.js');
 const { MAX_WORDS, challengeOf, realm } = require('./challenge.js');
 const { MISSING, NOT_BOUND, dpopKind, proofsOf, published } = require('./dpop.js');
 const { TOKEN, isRepeated } = require('./headers.js');
-const { verifiedOnce } = require('./verified.js');
+const { refusedOnce } = require('./refused.js');
+
 
 /** A scope (RFC 6749 section 3.3), or an authentication context class. */
 const WORD = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/;
@@ -97,15 +98,13 @@ function checkOf(options) {
       return undefined;
     }
     if (proofs?.isRequired && scheme !== 'dpop') throw refuse(published(MISSING));
-    const { result, told } =
-      scheme === 'cookie'
-        ? await verifiedOnce(raw, verifier, token)
-        : { result: await verifier.tryVerifyAsync(token) };
+    const result = await (scheme === 'cookie'
+      ? refusedOnce(raw, verifier, token)
+      : verifier.tryVerifyAsync(token));
     if (!result.ok) throw refuse(refusedFor(result, verifier, token));
     const { claims, header } = result;
     const unmet = (kind, reason) => {
-      if (!told?.has(kind)) publishRefused(kind, { claims });
-      told?.add(kind);
+      publishRefused(kind, { claims });
       return refuse(reason);
     };
     const jkt = scheme === 'dpop' ? Object(claims.cnf).jkt : undefined;
