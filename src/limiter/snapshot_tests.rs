@@ -1,10 +1,10 @@
 //! Tests of snapshots: a restored limiter decides as the one before, or refuses more.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use super::*;
-use crate::clock::ManualClock;
+use crate::clock::{Clock, ManualClock};
 use crate::error::Code;
 
 const HOUR: u64 = 3_600_000;
@@ -193,6 +193,61 @@ fn a_snapshot_whose_parts_do_not_fit_together_is_refused() {
         }
     }
     assert!(refused > 100, "{refused}");
+}
+
+/// A clock on which an hour passes, in which others use a limiter, each time that the wall clock is
+/// read: a snapshot does so before it writes the keys.
+#[derive(Default)]
+struct Interrupted {
+    clock: ManualClock,
+    limiter: OnceLock<Weak<Limiter>>,
+}
+
+impl Interrupted {
+    fn use_all(&self) {
+        if let Some(limiter) = self.limiter.get().and_then(Weak::upgrade) {
+            for number in 0..5000 {
+                limiter.check(key("used", number).as_bytes(), 1).unwrap();
+            }
+        }
+    }
+}
+
+impl Clock for Interrupted {
+    fn unix_millis(&self) -> u64 {
+        let before = self.clock.unix_millis();
+        self.clock.advance(Duration::from_millis(HOUR));
+        self.use_all();
+        before
+    }
+
+    fn monotonic_nanos(&self) -> u64 {
+        self.clock.monotonic_nanos()
+    }
+
+    fn boot_id(&self) -> Option<String> {
+        self.clock.boot_id()
+    }
+
+    fn latest_unix_millis(&self) -> u64 {
+        self.clock.latest_unix_millis()
+    }
+}
+
+#[test]
+fn a_key_whose_slot_expires_during_a_snapshot_is_in_it_once() {
+    for quota in [Quota::new(5, HOUR, None).unwrap(), Quota::fixed_window(5, HOUR).unwrap()] {
+        let limits = Limit::only(quota).unwrap();
+        let clock = Arc::new(Interrupted::default());
+        let limiter = Limiter::new(&limits, 5000, OnFull::Evict, clock.clone()).unwrap();
+        let limiter = Arc::new(limiter);
+        clock.limiter.set(Arc::downgrade(&limiter)).unwrap();
+        clock.use_all();
+        let bytes = limiter.snapshot().unwrap();
+        let clock = Arc::new(ManualClock::default());
+        let restored = Limiter::restore(&bytes, &limits, 5000, OnFull::Evict, clock).unwrap();
+        assert_eq!(restored.stats().keys, 5000);
+    }
 }
 
 #[test]

@@ -71,7 +71,10 @@ impl Limiter {
         put_count(&mut bytes, self.table.shard_count());
         for number in 0..self.table.shard_count() {
             let slots = self.table.numbered(number);
-            let shard = Shard { buckets: slots.buckets(), limits: &limits, now };
+            // Read while the shard is held: a key whose slot has expired since `now` may have
+            // another one.
+            let live = self.now();
+            let shard = Shard { buckets: slots.buckets(), limits: &limits, now, live };
             bytes.try_reserve(shard.max_len()).map_err(|_| no_memory())?;
             shard.write(&mut bytes);
         }
@@ -86,14 +89,17 @@ impl Limiter {
 struct Shard<'a> {
     buckets: &'a Buckets,
     limits: &'a [Limit],
+    /// The time from which debts and blocks are counted.
     now: Moment,
+    /// Slots and cells that have expired until then are left out.
+    live: Moment,
 }
 
 impl Shard<'_> {
     /// At least the number of bytes that it needs.
     fn max_len(&self) -> usize {
         let mut entries = 0;
-        self.buckets.each(self.now, |_, _, _| entries += 1);
+        self.buckets.each(self.live, |_, _, _| entries += 1);
         let layout = self.buckets.layout;
         let states = self.limits.len() * state_len(self.algorithm());
         8 + layout.buckets + entries * (8 + states) + layout.cell_count() * (12 + states)
@@ -105,7 +111,7 @@ impl Shard<'_> {
         for bucket in 0..layout.buckets {
             let mask_at = bytes.len();
             bytes.push(0);
-            self.buckets.each_of(bucket, self.now, |lane, fingerprint, words| {
+            self.buckets.each_of(bucket, self.live, |lane, fingerprint, words| {
                 bytes[mask_at] |= 1 << lane;
                 bytes.extend_from_slice(&fingerprint.to_le_bytes());
                 self.put_states(bytes, words);
@@ -115,7 +121,7 @@ impl Shard<'_> {
         put_count(bytes, 0);
         let mut count = 0_u32;
         for (number, cell) in self.buckets.cells().enumerate() {
-            if cell.iter().any(|word| *word > self.now.word) {
+            if cell.iter().any(|word| *word > self.live.word) {
                 count += 1;
                 put_count(bytes, number);
                 let block = self.algorithm().left_ns(cell[0], self.now);
