@@ -97,8 +97,8 @@ export interface RedisRateLimitResult extends RateLimitResult {
 /** The state of a limiter. */
 export interface RedisRateLimiterStatus {
   /**
-   * Whether the server has not answered the last call, or a node of a cluster the last call of its
-   * keys: `onStoreError` decides these calls.
+   * Whether `onStoreError` decides calls, because the server has not answered the last one, or a
+   * node of a cluster the last one of its keys.
    */
   degraded: boolean;
   /**
@@ -121,7 +121,7 @@ export interface RedisRateLimiterStatus {
  * decides. A call without an answer may have been taken on the server; it is never sent again.
  * After 5 failures in a row no call waits any more, and one small script every 250 ms, while there
  * are calls, finds out when the server is back. In a cluster this holds for each node and its keys.
- * The audit events `limit.degraded` and `limit.recovered` tell both.
+ * The audit events `limit.degraded` and `limit.recovered` report both changes.
  *
  * @example
  * ```ts

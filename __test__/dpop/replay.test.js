@@ -112,7 +112,7 @@ test('a cache of the machine refuses a replay after its only process was killed'
   assert.deepEqual(await serve([one, other], { at }), ['401 ERR_DPOP_REPLAYED', '200 ok']);
 });
 
-/** Processes that check the same proofs, one after the other, once `check(rounds)` tells them to. */
+/** Starts processes that check the same proofs, one by one, when `check(rounds)` tells them to. */
 async function startCheckers(at, { key, token }, proofs, number) {
   // In a file, because a pipe of wine carries no message of this length.
   const file = path.join(path.dirname(at), 'list');
