@@ -486,7 +486,7 @@ test('Fastify: a token that every other route demands is not needed to refresh a
   assert.deepEqual(await sessions.list('ann'), []);
 });
 
-test('middleware after a wait verifies the token again, and so does one with another verifier', async () => {
+test('middleware verifies the token again after a wait, and with another verifier', async () => {
   const { sessions, verifier } = await sessionParts();
   const strict = new JwtVerifier({ keys: await JwtKey.generate('HS256'), issuer: false, audience: false });
   const checkOf = (own) => declareAuthentication('a test')({ verifier: own, from: 'cookie' });
