@@ -1,4 +1,4 @@
-//! Tests of full tables: what fits, what an attacker who chooses the keys can do, and at what price
+//! Tests of full tables: their content, the powers of an attacker who chooses the keys, the price
 //! in requests. docs/limits.md has the table.
 
 use std::sync::Arc;
