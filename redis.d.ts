@@ -24,16 +24,23 @@ import type {
 
 /** The parts of a client of ioredis 5 and 6 or iovalkey, or of their `Cluster`, that are used. */
 export interface IoRedisClient {
+  /** Sends a command and resolves to the reply, with Buffers for texts. */
   callBuffer(command: string, ...args: any[]): Promise<any>;
+  /** Makes a client with the same settings, for a connection of a list or a ring. */
   duplicate(...args: any[]): any;
+  /** Adds a listener of an event of the client. */
   on(event: string, listener: (...args: any[]) => void): any;
 }
 
 /** The parts of a client of node-redis 5 and 6 (the package redis), or of its cluster. */
 export interface NodeRedisClient {
+  /** Sends a command and resolves to the reply. */
   sendCommand(...args: any[]): Promise<any>;
+  /** Makes a view of the client whose replies have Buffers for texts. */
   withTypeMapping(...args: any[]): any;
+  /** Makes a client with the same settings, for a connection of a list or a ring. */
   duplicate(...args: any[]): any;
+  /** Adds a listener of an event of the client. */
   on(event: string, listener: (...args: any[]) => void): any;
 }
 
@@ -371,6 +378,7 @@ export const RedisKeyRing: {
    * `ERR_OUT_OF_RANGE` if the options of a new ring do not fit together.
    */
   open(options: RedisKeyRingOptions): Promise<RedisKeyRing>;
+  /** The prototype of the rings, for `instanceof`. */
   readonly prototype: RedisKeyRing;
 };
 
@@ -397,7 +405,7 @@ export interface RedisSessionsOptions
 }
 
 /**
- * Sessions for all machines that use one server, with the calls and the rules of {@link Sessions}.
+ * Sessions for all machines that use one server, with the calls and the rules of `Sessions`.
  * Give every process the same `key`, the same `prefix` and the same limits, and open `revocations`
  * with {@link RedisRevocations}, so that every verifier refuses the access tokens of sessions that
  * have ended.
@@ -413,7 +421,7 @@ export interface RedisSessionsOptions
  * has a token of. After a failover, a token that is later than its session is exchanged like the
  * current one; a session that the server has lost is `unknown`.
  *
- * Differences from {@link Sessions}: no `store` and no `maxSessions`; the id of a session is a UUID
+ * Differences from `Sessions`: no `store` and no `maxSessions`; the id of a session is a UUID
  * of version 8, whose last 62 bits all sessions of a subject have in common.
  *
  * @example
