@@ -36,7 +36,7 @@ export interface IoRedisClient {
 export interface NodeRedisClient {
   /** Sends a command and resolves to the reply. */
   sendCommand(...args: any[]): Promise<any>;
-  /** Makes a view of the client whose replies have Buffers for texts. */
+  /** Tells the client from others. It is not called. */
   withTypeMapping(...args: any[]): any;
   /** Makes a client with the same settings, for a connection of a list or a ring. */
   duplicate(...args: any[]): any;
