@@ -72,7 +72,7 @@ function isArgon2(digest) {
   return typeof digest === 'string' && /^\$argon2(?:d|i|id)\$/.test(digest);
 }
 
-/** A copy of the options, whatever they are, without inherited ones. */
+/** A copy of a value that was given as options, without inherited members. */
 function own(options) {
   return { ...options };
 }

@@ -254,7 +254,7 @@ export interface LimitDenied extends AuditEventBase {
   readonly scope?: 'total' | 'key';
 }
 
-/** A `RedisRateLimiter` decides without its server. */
+/** A `RedisRateLimiter` decides without its server, or without a node of a cluster. */
 export interface LimitDegraded extends AuditEventBase {
   readonly event: 'limit.degraded';
   readonly outcome: 'error';
@@ -264,7 +264,7 @@ export interface LimitDegraded extends AuditEventBase {
   readonly onStoreError: 'local' | 'allow' | 'deny';
 }
 
-/** The server answers a `RedisRateLimiter` again. */
+/** The server, or each node of a cluster, answers a `RedisRateLimiter` again. */
 export interface LimitRecovered extends AuditEventBase {
   readonly event: 'limit.recovered';
   readonly outcome: 'ok';

@@ -246,7 +246,7 @@ export function jwks(options: JwksOptions): RequestHandler;
  *
  * The access token is in `__Host-at` (`HttpOnly`, `Secure`, `SameSite=Lax`, `Path=/`), the refresh
  * token in `__Secure-rt` (`SameSite=Strict`, `Path=/auth`). Each lives as long as its token, and at
- * most 400 days. `Secure` is always set, whatever the connection. No script sees a token.
+ * most 400 days. `Secure` is always set, also without TLS. No script sees a token.
  *
  * @example
  * ```ts

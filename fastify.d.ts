@@ -285,7 +285,7 @@ export interface FastifyCookiesOptions extends SessionCookiesOptions {
  *
  * The access token is in `__Host-at` (`HttpOnly`, `Secure`, `SameSite=Lax`, `Path=/`), the refresh
  * token in `__Secure-rt` (`SameSite=Strict`, `Path=/auth`). Each lives as long as its token, and at
- * most 400 days. `Secure` is always set, whatever the connection. A cookie that comes twice is a
+ * most 400 days. `Secure` is always set, also without TLS. A cookie that comes twice is a
  * 400, and a 503 means that keys or revocations are unavailable.
  *
  * - `POST /auth/refresh` exchanges the refresh token for new cookies and answers `{ expiresIn }`,

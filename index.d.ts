@@ -1959,7 +1959,7 @@ export interface RemoteJwksOptions extends JwksImportOptions {
   /** The longest answer, uncompressed: at most 1 MiB. Default: 512 KiB. */
   maxBytes?: number;
   /**
-   * The shortest time for which a set is fresh, whatever its Cache-Control says: 1 second to
+   * The shortest time for which a set is fresh, also if its Cache-Control is shorter: 1 second to
    * `maxAge`. Default: 1 minute, or `maxAge` if that is less.
    */
   minAge?: Duration;
@@ -2532,7 +2532,7 @@ export interface StoreStats {
  *
  * The directory is made with mode 0700 if it does not exist; its parent must exist. It belongs to
  * this process's user and to nobody else, and is on a local disk. One store is open for a directory
- * in a process, whatever thread opens it: other options than those of the first opener are
+ * in a process, for all its threads: other options than those of the first opener are
  * `ERR_INVALID_ARG_VALUE`. Close it after the last request, or leave it open until the process
  * ends.
  *
@@ -3730,7 +3730,7 @@ export interface SecureHeapStatus {
 export interface SecureHeapOptions {
   /**
    * The most memory of the heap: 4 KiB to 1 GiB, in bytes. Default: 16 MiB. The heap holds at most
-   * 8192 secrets of more than 4064 bytes, whatever `maxBytes` is.
+   * 8192 secrets of more than 4064 bytes, also with a larger `maxBytes`.
    */
   maxBytes?: number;
   /**
@@ -3955,7 +3955,7 @@ export function randomToken(bytes?: number): string;
 
 // ── Errors ──────────────────────────────────────────────────────────────────────────────────
 //
-// docs/errors.md has a table: each code, when it occurs, what to do, the HTTP status.
+// docs/errors.md has a table: each code, its occasion, the remedy, the HTTP status.
 
 /**
  * The base class of every error of this module; `ERR_INTERNAL` and `ERR_RANDOM` have this class

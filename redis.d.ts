@@ -24,16 +24,23 @@ import type {
 
 /** The parts of a client of ioredis 5 and 6 or iovalkey, or of their `Cluster`, that are used. */
 export interface IoRedisClient {
+  /** Sends a command and resolves to the reply, with Buffers for texts. */
   callBuffer(command: string, ...args: any[]): Promise<any>;
+  /** Makes a client with the same settings, for a connection of a list or a ring. */
   duplicate(...args: any[]): any;
+  /** Adds a listener of an event of the client. */
   on(event: string, listener: (...args: any[]) => void): any;
 }
 
 /** The parts of a client of node-redis 5 and 6 (the package redis), or of its cluster. */
 export interface NodeRedisClient {
+  /** Sends a command and resolves to the reply. */
   sendCommand(...args: any[]): Promise<any>;
+  /** Tells the client from others. It is not called. */
   withTypeMapping(...args: any[]): any;
+  /** Makes a client with the same settings, for a connection of a list or a ring. */
   duplicate(...args: any[]): any;
+  /** Adds a listener of an event of the client. */
   on(event: string, listener: (...args: any[]) => void): any;
 }
 
@@ -97,8 +104,8 @@ export interface RedisRateLimitResult extends RateLimitResult {
 /** The state of a limiter. */
 export interface RedisRateLimiterStatus {
   /**
-   * Whether the server has not answered the last call, or a node of a cluster the last call of its
-   * keys: `onStoreError` decides these calls.
+   * Whether `onStoreError` decides calls, because the server has not answered the last one, or a
+   * node of a cluster the last one of its keys.
    */
   degraded: boolean;
   /**
@@ -121,7 +128,7 @@ export interface RedisRateLimiterStatus {
  * decides. A call without an answer may have been taken on the server; it is never sent again.
  * After 5 failures in a row no call waits any more, and one small script every 250 ms, while there
  * are calls, finds out when the server is back. In a cluster this holds for each node and its keys.
- * The audit events `limit.degraded` and `limit.recovered` tell both.
+ * The audit events `limit.degraded` and `limit.recovered` report both changes.
  *
  * @example
  * ```ts
@@ -371,6 +378,7 @@ export const RedisKeyRing: {
    * `ERR_OUT_OF_RANGE` if the options of a new ring do not fit together.
    */
   open(options: RedisKeyRingOptions): Promise<RedisKeyRing>;
+  /** The prototype of the rings, for `instanceof`. */
   readonly prototype: RedisKeyRing;
 };
 
@@ -397,7 +405,7 @@ export interface RedisSessionsOptions
 }
 
 /**
- * Sessions for all machines that use one server, with the calls and the rules of {@link Sessions}.
+ * Sessions for all machines that use one server, with the calls and the rules of `Sessions`.
  * Give every process the same `key`, the same `prefix` and the same limits, and open `revocations`
  * with {@link RedisRevocations}, so that every verifier refuses the access tokens of sessions that
  * have ended.
@@ -413,7 +421,7 @@ export interface RedisSessionsOptions
  * has a token of. After a failover, a token that is later than its session is exchanged like the
  * current one; a session that the server has lost is `unknown`.
  *
- * Differences from {@link Sessions}: no `store` and no `maxSessions`; the id of a session is a UUID
+ * Differences from `Sessions`: no `store` and no `maxSessions`; the id of a session is a UUID
  * of version 8, whose last 62 bits all sessions of a subject have in common.
  *
  * @example

@@ -348,7 +348,7 @@ export interface AuthenticationOptions<Request> {
   /** The values of `acr` of which a token must have one (RFC 9470). At most 100. */
   acr?: string | string[];
   /**
-   * The time since the user authenticated, at most, by the claim `auth_time` (RFC 9470) and the
+   * The longest time since the user authenticated, by the claim `auth_time` (RFC 9470) and the
    * clock of the verifier.
    */
   maxAuthAge?: Duration;

@@ -30,7 +30,7 @@ class JwtVerifiers extends Uncloneable {
     return chosen >= 0 && keysFail(this.#verifiers[chosen], token);
   }
 
-  /** Undefined for a token that no verifier judges. */
+  /** The verifier that judges a token; undefined if none does. */
   [JUDGE](token) {
     return this.#verifiers[this.#chosen(token)];
   }

@@ -1,8 +1,11 @@
 // npm run mutants: cargo-mutants changes the checks of claims, the decision of the revocation list
-// and that of the limiter, one place at a time in a copy, and runs the Rust tests of the room. A
-// change that no test notices fails the command, unless EQUIVALENT has the reason why it changes
-// no result; so does a reason whose change is noticed. `npm run mutants -- claims` takes one of
-// claims, revocation and limiter.
+// and that of the limiter, one place at a time in a copy, and runs the Rust tests of the room.
+//
+//   npm run mutants               all three
+//   npm run mutants -- claims     one or more of claims, revocation and limiter
+//
+// The command fails for a change that no test notices, unless EQUIVALENT has the reason why the
+// result stays the same, and for a row of EQUIVALENT whose change a test notices.
 
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -13,9 +16,9 @@ import { CommandError, main, root, run } from './lib/run.mjs';
 import { cargoEnv, requireTools } from './lib/toolchain.mjs';
 
 /**
- * By decision: the files, the functions in which operators and conditions are changed, those that
- * have neither and get another result as a whole, and the tests of the room that judge the
- * changes: none is random or slow. These are at most 120 changes.
+ * By decision: the files; in `inside` the functions in which operators and conditions are changed;
+ * in `whole` those that have neither and return another result; the tests of the room that judge
+ * the changes, none of which is random or slow. These are at most 120 changes.
  */
 const DECISIONS = {
   claims: {
@@ -47,10 +50,7 @@ const DECISIONS = {
   },
 };
 
-/**
- * By decision: changes that change no result, by the name of the change and the line that it
- * changes.
- */
+/** By decision: changes after which every result is the same, by their name and source line. */
 const EQUIVALENT = {
   claims: [],
   revocation: [
@@ -72,7 +72,7 @@ await main(async () => {
   const unknown = names.filter((name) => !Object.hasOwn(DECISIONS, name));
   if (unknown.length > 0) throw new Error(`${unknown} is none of ${Object.keys(DECISIONS)}`);
   requireTools();
-  // It takes both cores for an hour: whatever else runs goes first.
+  // It takes both cores for an hour, so other programs go first.
   os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL);
   const cargoMutants = path.join(await installCrate('mutants'), 'cargo-mutants');
   await copyTree();

@@ -119,7 +119,7 @@ test('a cache of the machine refuses a replay after its only process was killed'
   assert.deepEqual(await serve([one, other], { at }), ['401 ERR_DPOP_REPLAYED', '200 ok']);
 });
 
-/** Processes that check the same proofs, one after the other, when `check(rounds)` says so. */
+/** Starts processes that check the same proofs, one by one, when `check(rounds)` tells them to. */
 async function startCheckers(at, { key, token }, proofs, number) {
   // In a file, so that the message that starts all of them is short.
   const file = path.join(path.dirname(at), 'list');

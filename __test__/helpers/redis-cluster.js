@@ -15,8 +15,8 @@ async function addReplica(t, primary) {
 }
 
 /**
- * Moves the slot of a key to another node, as a resharding does. After all its keys, and before the
- * slot itself, it waits for `between()`: meanwhile the old node answers ASK, and then MOVED.
+ * Moves the slot of a key to another node, as a resharding does: first its keys, then, after
+ * `between()`, the slot. Until then the old node answers ASK, afterwards MOVED.
  */
 async function moveSlot(nodes, key, between) {
   const slot = nodes[0].cli('cluster', 'keyslot', key).trim();
@@ -41,7 +41,7 @@ function nodeOfKey(nodes, key) {
   return ownerOf(nodes, Number(nodes[0].cli('cluster', 'keyslot', key)));
 }
 
-/** The first node that says that it has a slot, or that the node with an id has it. */
+/** The first node that names itself, or the node with the given id, as the owner of a slot. */
 function ownerOf(nodes, slot, id) {
   return nodes.find((node) =>
     node.cli('cluster', 'nodes').split('\n').some((line) => {

@@ -17,7 +17,7 @@ const { missing } = require('./peers.js');
 const SERVER = process.env.NODESEC_REDIS_SERVER ?? 'redis-server';
 const HOW = 'install Redis (Debian: `apt-get install redis-server`)';
 /**
- * The ports of servers, and how much higher that of the bus of a cluster is. They are below the
+ * The ports of servers, and the distance from a port to that of the cluster bus. They are below the
  * ports that systems give to connections: while a server is down, no connection takes its port.
  */
 const [FIRST_PORT, PORTS, BUS] = [12_000, 10_000, 10_000];

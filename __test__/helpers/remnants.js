@@ -6,7 +6,7 @@
 const { closeSync, openSync, readFileSync, readSync } = require('node:fs');
 
 const CHUNK = 1 << 22;
-/** On a system with other pages, the tests would not find what is there, and fail. */
+/** With another size of pages, tests would not find the secrets that they must find, and fail. */
 const PAGE = 4096;
 /** The bytes of an entry of /proc/<pid>/pagemap, and in its last byte "present" and "swapped". */
 const [ENTRY, IN_USE] = [8, 0b1100_0000];

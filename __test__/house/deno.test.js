@@ -95,7 +95,7 @@ const GOES_ON = `
   test('the objects are used', use);
 `;
 
-test('an object that Deno has finalized refuses, and is not read from memory that is free', (t) => {
+test('a call on an object that Deno has finalized throws, and reads no freed memory', (t) => {
   const binary = deno(t);
   if (binary === undefined) return;
   const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-deno-'));

@@ -43,7 +43,7 @@ test('a folder inside of the other is replaced by its own name, wherever cargo h
   }
 });
 
-test('the compiler of C gets a folder with spaces and quotes as one flag', async () => {
+test('the C compiler gets a folder with spaces and quotes as one flag', async () => {
   const { flagsOfC } = await import('../../scripts/lib/release-build.mjs');
   const checkout = `/home/ada/Ada's "own" $HOME check out`;
   const flags = flagsOfC([['/home/ada/.cargo', '/cargo'], [checkout, '/nodesec']]);

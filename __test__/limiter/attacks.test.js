@@ -1,6 +1,6 @@
 'use strict';
 
-// Computes the table of attacks in docs/limits.md: what they cost in requests, and what they do.
+// Computes the table of attacks in docs/limits.md: their cost in requests, and their effect.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

@@ -127,7 +127,7 @@ for (const [name, makeCluster] of Object.entries(CLUSTERS)) {
 }
 
 for (const name of ['ioredis 6', 'ioredis 5']) {
-  test(`${name}: a node that takes a slot over and says nothing ends no process`, async (t) => {
+  test(`${name}: a node that takes over a slot and does not answer ends no process`, async (t) => {
     const nodes = await startCluster(t);
     if (nodes === undefined) return;
     const { list, revocations } = await openOn(t, CLUSTERS[name], nodes);

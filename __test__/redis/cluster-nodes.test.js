@@ -50,7 +50,7 @@ async function degradedOf(limiter, keys) {
 }
 
 for (const [name, makeCluster] of Object.entries(CLUSTERS)) {
-  test(`${name}: a node that is down keeps no key of another node from the server`, async (t) => {
+  test(`${name}: while a node is down, the server decides the keys of the other nodes`, async (t) => {
     const cluster = await onCluster(t, makeCluster, { deadlineMs: 10_000 });
     if (cluster === undefined) return;
     const { keysOf, limiter, servers } = cluster;
@@ -74,7 +74,7 @@ for (const [name, makeCluster] of Object.entries(CLUSTERS)) {
     assert.equal(told.filter((event) => event === 'limit.recovered').length, 1, `${told}`);
   });
 
-  test(`${name}: calls of a silent node do not wait, and calls of the others reach the server`, async (t) => {
+  test(`${name}: calls for a silent node do not wait, and calls for the others reach the server`, async (t) => {
     const cluster = await onCluster(t, makeCluster, { deadlineMs: 200, onStoreError: 'deny' });
     if (cluster === undefined) return;
     const { client, keysOf, limiter, servers } = cluster;

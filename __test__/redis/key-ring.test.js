@@ -1,6 +1,6 @@
 'use strict';
 
-// Key rings over Redis: one ring for every process, whatever the client.
+// Key rings over Redis: one ring for every process, over each client.
 
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');

@@ -86,7 +86,7 @@ test('an entry that is missing before all others was trimmed', async () => {
   assert.equal(follower.last.ms, 300n);
 });
 
-test('entries that were read before a failover without a break may be lost: all is read again', async () => {
+test('after a failover without a break, a follower reads the stream again if it has read entries since it compared', async () => {
   const { follower, later, stream } = await followingEntries([entry(100, 'a')]);
   stream.have([entry(100, 'a'), entry(200, 'lost')], 2);
   assert.equal(await follower.next(true), undefined, 'it was not compared');

@@ -193,7 +193,7 @@ test('entries of others that are no rows stop no process, however many and long 
   assert.equal(late.revocations.status().ignored.forged, 2400);
 });
 
-test('a list to which long answers do not come in time reads fewer entries at once', async (t) => {
+test('a list that does not get long answers in time reads fewer entries at once', async (t) => {
   const server = await RedisServer.start(t);
   if (server === undefined) return;
   const { send } = await CLIENTS.send(t, server);

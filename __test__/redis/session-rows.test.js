@@ -188,7 +188,7 @@ test('fields that somebody has added keep no session from its end', async (t) =>
   }
 });
 
-test('a row of another format keeps its subject from no login, does not count, and stays', async (t) => {
+test('a row of another format stays, does not count, and stops no login of its subject', async (t) => {
   const server = await RedisServer.start(t);
   if (server === undefined) return;
   const client = await CLIENTS['ioredis 6'](t, server);

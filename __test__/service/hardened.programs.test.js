@@ -106,7 +106,7 @@ for (const framework of FRAMEWORKS) {
       assert.equal(outcome, 'ok');
     });
 
-    test('a stolen token without a proof is refused, wherever it comes', async () => {
+    test('a stolen token without a proof is refused as Bearer, as DPoP and in a cookie', async () => {
       const bearer = { headers: { authorization: `Bearer ${accessToken}` } };
       await refused(401, dpopRefused('dpop-missing'), () => program.send('GET', ME, bearer));
       const bound = { headers: { authorization: `DPoP ${accessToken}` } };
@@ -158,7 +158,7 @@ for (const framework of FRAMEWORKS) {
       });
     });
 
-    test('a token of a browser is none of a program, with and without a proof', async () => {
+    test('a program cannot use a token of a browser, with or without a proof', async () => {
       const browser = browserAt(services);
       assert.equal((await browser.post('/api/login', ADA)).status, 200);
       const { value: token } = browser.cookies.get('__Host-at');
@@ -170,7 +170,7 @@ for (const framework of FRAMEWORKS) {
       assert.equal((await browser.ask('GET', ME, { cookie })).status, 401);
     });
 
-    test('a private key, and one that is no key of these algorithms, is refused at the login', async () => {
+    test('the login refuses a private key, an invalid key, and a key of another algorithm', async () => {
       const jwk = key.toPublicJwk();
       const rsa = await JwtKey.generate('RS256');
       for (const [given, message] of [
@@ -190,7 +190,7 @@ for (const framework of FRAMEWORKS) {
       assert.equal(status, 200, text);
       const { accessToken: token } = JSON.parse(text);
       secrets.add(token);
-      // The token is bound to the key, whatever the `kid` says.
+      // The token is bound to the key, not to the `kid`.
       assert.equal((await program.prove(own, token, 'GET', ME)).status, 200);
       await refused(401, dpopRefused('dpop-binding'), () => sendProof('GET', ME, proof({ token }), { token }));
     });

@@ -32,7 +32,7 @@ function openTrail(t) {
 
 const names = (length, prefix = 'user') => Array.from({ length }, (_, index) => `${prefix} ${index}`);
 
-test('records without a subject push out none, however many', async (t) => {
+test('any number of records without a subject push out no record of a user', async (t) => {
   const { append, count, file } = openTrail(t);
   await append(['ada']);
   await append(Array(3 * IN_MEMORY).fill(undefined), { limitKey: 'ada' });

@@ -1,6 +1,6 @@
 'use strict';
 
-// Lists on a store: what other processes see, and what is there after a restart.
+// Lists on a store: their revocations in other processes, and after a restart.
 
 const assert = require('node:assert/strict');
 const { mkdtempSync, rmSync, statSync } = require('node:fs');

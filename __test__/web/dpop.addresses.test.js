@@ -92,7 +92,7 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     }
   });
 
-  test(`${version}: with origins a proof for another service is refused, whatever Host says`, async (t) => {
+  test(`${version}: with origins a proof for another service is refused, also if Host names that service`, async (t) => {
     const { key, token, verifier } = await client();
     const origins = ['https://api.example', 'http://api.example:8080'];
     const { get } = await guarded(t, { verifier, dpop: { origins } }, { trust: '127.0.0.1' });

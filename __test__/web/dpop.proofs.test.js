@@ -85,7 +85,7 @@ test('another framework answers with the nonce of a refusal, and of an acceptanc
   assert.equal(challenge({ code: 'ERR_DPOP_NONCE', nonce: 'a\r\nb' }).headers['DPoP-Nonce'], undefined);
 });
 
-test('another framework refuses a token that is bound in a way that nobody has checked', async () => {
+test('another framework refuses a token with a binding that it has not checked', async () => {
   const { key, issuer, verifier } = await client();
   const url = 'https://api.example/me';
   const proofs = new DpopProofs({ replay: olderCache({ maxEntries: 64 }), origins: ['https://api.example'] });

@@ -17,7 +17,7 @@ before(middlewareCache);
 for (const [version, service] of Object.entries(FRAMEWORKS)) {
   const guarded = (t, auth, parts) => service(t, { auth, ...parts });
 
-  test(`${version}: a full cache lets nobody in, with a 503 and one record`, async (t) => {
+  test(`${version}: a full cache refuses every proof, with a 503 and one record`, async (t) => {
     const { key, token, verifier } = await client({ alg: 'EdDSA' });
     const replay = olderCache({ maxEntries: 64 });
     const { get, port } = await guarded(t, { verifier, dpop: { replay } });

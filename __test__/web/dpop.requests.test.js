@@ -112,7 +112,7 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     assert.deepEqual(kinds, ['request.refused dpop-key']);
   });
 
-  test(`${version}: doubled headers are refused, whatever they hold`, async (t) => {
+  test(`${version}: doubled headers are refused, equal or different`, async (t) => {
     const { key, token, verifier } = await client();
     const { raw, port } = await guarded(t, { verifier, dpop: 'require' });
     const proof = () => proofOf(key, { url: `http://127.0.0.1:${port}/`, token });
@@ -142,7 +142,7 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     }
   });
 
-  test(`${version}: accept takes both schemes, and no bound token as Bearer`, async (t) => {
+  test(`${version}: accept takes both schemes, and refuses a bound token as Bearer`, async (t) => {
     const { key, issuer, token, verifier } = await client();
     const { get, port } = await guarded(t, { verifier, dpop: 'accept', realm: 'api' });
     const unbound = issuer.sign({ sub: 'bob' });
@@ -177,7 +177,7 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     assert.deepEqual(kinds, ['request.refused token-bound', 'request.refused dpop-unbound']);
   });
 
-  test(`${version}: require takes no Bearer, and off no DPoP`, async (t) => {
+  test(`${version}: require refuses Bearer, and off refuses DPoP`, async (t) => {
     const { key, issuer, token, verifier } = await client();
     const required = await guarded(t, { verifier, dpop: {} });
     const unbound = `Bearer ${issuer.sign({ sub: 'bob' })}`;

@@ -24,7 +24,7 @@ test('every code has the status of errors.md', () => {
   }
 });
 
-test('every code that says that something is full is a 503: room comes back without a change of the call', () => {
+test('every code for something that is full is a 503, because the same call can succeed later', () => {
   const full = ROWS.filter(([code]) => code.endsWith('_FULL'));
   assert.ok(full.length >= 6, `${full}`);
   for (const [code, status] of full) assert.equal(status, 503, code);

@@ -27,7 +27,7 @@ function createActions({ accounts, sessions, trail }) {
       return tokensOf(await accounts.login(user, agent, { cnf: { jkt: key } }));
     },
 
-    /** The new tokens are bound to the same key, whoever has brought the refresh token. */
+    /** The new tokens are bound to the key of the login, also if a thief asks for them. */
     async refreshProgram({ refreshToken }) {
       const { status, pair } = await sessions.refresh(refreshToken);
       if (status === 'reuse') throw new HttpError(401, 'refresh_token_reused');
@@ -59,7 +59,7 @@ function createActions({ accounts, sessions, trail }) {
       return { done: true };
     },
 
-    /** A user has asked for too much work. The record of the limit itself has no subject. */
+    /** Records that a user asked for too much work: the record of the limit has no subject. */
     refuseWork({ sub }) {
       record('work.refused', { outcome: 'denied', subject: sub });
     },

@@ -32,7 +32,7 @@ const newCredentials = z.strictObject({
 
 /**
  * The public key of a program, as a JWK. Becomes its thumbprint (RFC 7638), to which the tokens of
- * the program are bound. A private member is refused as one that is not known.
+ * the program are bound. The schema refuses a private member as an unknown one.
  */
 const key = z
   .strictObject({

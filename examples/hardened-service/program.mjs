@@ -16,7 +16,8 @@ const { values } = parseArgs({
 });
 const { PASSWORD: password } = process.env;
 
-// A program that goes on after its end keeps the key, for example in the keyring of the system.
+// To go on with its session at its next start, a program keeps key and refresh token, for example
+// in the keyring of the system.
 const key = await JwtKey.generate('ES256');
 
 const credentials = { username: values.username, password, key: key.toPublicJwk() };

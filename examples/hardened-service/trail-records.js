@@ -1,12 +1,12 @@
 'use strict';
 
 // The records of the audit trail: a file to which they are appended, and the last of each user in
-// memory, for the people whom they are about.
+// memory, for this user to read.
 
 const { createWriteStream } = require('node:fs');
 const { promisify } = require('node:util');
 
-/** The records in memory, those of one user, and those of one answer. */
+/** The most records in memory, of one user, and in one answer. */
 const IN_MEMORY = 50_000;
 const OF_USER = 200;
 const IN_ANSWER = 100;
@@ -38,12 +38,12 @@ function openRecords(file) {
 
 /**
  * The last records of each user. Records without a subject are not kept: strangers cause them, as
- * many as they like. If there is no room, the user with the most records loses the oldest. So users
- * can push out one that has `n` records only if they are `IN_MEMORY / n` accounts.
+ * many as they like. If there is no room, the user with the most records loses the oldest. So it
+ * takes `IN_MEMORY / n` accounts to push out the records of a user who has `n`.
  */
 class RecentRecords {
   #bySubject = new Map();
-  /** By their number of records, the subjects with as many. */
+  /** The subjects, by their number of records. */
   #subjects = Array.from({ length: OF_USER + 2 }, () => new Set());
   #count = 0;
 
@@ -62,7 +62,7 @@ class RecentRecords {
     return this.#bySubject.get(subject) ?? [];
   }
 
-  /** A subject that no other one has more records than. */
+  /** A subject with the most records. */
   #richest() {
     const [subject] = this.#subjects.findLast(({ size }) => size > 0);
     return subject;

@@ -181,13 +181,13 @@ const EVENTS = {
   },
   'limit.degraded': {
     when:
-      'A `RedisRateLimiter` begins to decide without the server, or for another reason than before: ' +
-      '`deadline`, `connection`, or the first word of the error of the server.',
+      'A `RedisRateLimiter` begins to decide without the server or a node of a cluster, or for another ' +
+      'reason than before: `deadline`, `connection`, or the first word of the error of the server.',
     outcome: 'error',
     members: ['reason', 'onStoreError'],
   },
   'limit.recovered': {
-    when: 'The server answers a `RedisRateLimiter` again.',
+    when: 'The server, or each node of a cluster, answers a `RedisRateLimiter` again.',
     outcome: 'ok',
     members: [],
   },

@@ -97,8 +97,8 @@ class IoRedisClient {
 }
 
 /**
- * While a slot moves, a Cluster sends ASKING without a look at its answer. Where the connection
- * breaks before the answer, the rejection would end the process.
+ * While a slot moves, a Cluster sends ASKING and ignores the answer. If the connection breaks
+ * before it, the unhandled rejection would end the process.
  */
 function catchAsking(node) {
   const { asking } = node;

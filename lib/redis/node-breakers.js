@@ -1,6 +1,6 @@
 'use strict';
 
-// A breaker for each node that does not answer, so that the nodes of a cluster fail by themselves.
+// A breaker for each node that does not answer, so that the other nodes of a cluster go on.
 
 const { Breaker } = require('./breaker.js');
 
@@ -23,13 +23,13 @@ class NodeBreakers {
     this.#changed = changed;
   }
 
-  /** Why the first of the nodes that fail does so; undefined if none fails. */
+  /** The reason of the first node that fails; undefined if none fails. */
   get reason() {
     if (this.#failing.size > 0) this.#tell();
     return this.#reason;
   }
 
-  /** Whether to go on without a node. A call may make it ask the node again, without a wait. */
+  /** Whether calls go on without a node. May ask the node again, for which no call waits. */
   isOpen(node) {
     return this.#failing.get(node)?.breaker.isOpen() === true;
   }
@@ -63,7 +63,7 @@ class NodeBreakers {
   }
 
   #tell() {
-    // After a failover or a move of its slots, nobody asks a node any more.
+    // After a failover or a move of its slots, no call asks a node any more.
     for (const [node, { key }] of this.#failing) {
       if (this.#nodeOf(key) !== node) this.#failing.delete(node);
     }

@@ -35,7 +35,7 @@ class ReplayServer {
     this.#names = new ReplayNames(prefix, VERSION);
     this.#keys = keys;
     this.#deadlineMs = deadlineMs;
-    // A call asks whether the server is back: what it writes is needed.
+    // The next call probes the server, because it has to write its proof anyway.
     this.#breaker = new Breaker(undefined, (reason) => this.#tell(reason));
   }
 

@@ -1,6 +1,6 @@
 'use strict';
 
-// Replies in one form, whatever the client and the protocol: lib/redis/client.js describes it.
+// Replies of all clients and protocols in one form: lib/redis/client.js describes it.
 
 /** A reply of a client in the form that all clients share. */
 function normalized(reply) {

@@ -7,7 +7,7 @@ const { reasonOf } = require('./client.js');
 const { NotPrimary } = require('./revocation-log.js');
 const { Silence } = require('./within.js');
 
-/** A row is of a release that is later than this one. */
+/** The error for a row of a later release than this one. */
 class LaterRelease extends Error {
   reason = 'a later release';
 }

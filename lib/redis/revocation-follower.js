@@ -5,11 +5,12 @@
 //
 // XINFO shows that the list has everything, as of the moment at which it was sent. The XREAD that
 // waits does not: behind a proxy, or after a failover, it may wait at a stream that is gone. XINFO
-// has the last id and the number of entries that were ever added. If the id is older
-// than one that was read, or if that number has not grown by the number of entries that were read,
-// the stream is another one than before, and so it is if an entry that was read has another text
-// now, or is missing between others, or if one that this process has published is later than the
-// last id. Then all of it must be read again.
+// has the last id and the number of entries that were ever added. The stream is another one than
+// before, and must be read again, if
+//
+// - its last id is older than one that was read, or than one that this process has published;
+// - that number has not grown by the number of entries that were read; or
+// - an entry that was read has another text now, or is missing between others.
 
 const { NotPrimary, entriesRead } = require('./revocation-log.js');
 const { START, isLater } = require('./stream-id.js');
@@ -145,9 +146,10 @@ class RevocationFollower {
   }
 
   /**
-   * Whether the stream has another text under an id that was read, or none: after a failover, new
-   * revocations may have the id of one that was lost, or ids around it. `oldest` and `newest` are
-   * the entries at the ends of the stream. An entry before the oldest was trimmed.
+   * Whether the stream has another text under an id that was read, or none: after a failover, a new
+   * revocation may have the id of one that was lost, or new ones may have ids before and after it.
+   * `oldest` and `newest` are the entries at the ends of the stream. An entry before the oldest was
+   * trimmed.
    */
   async #isReplaced({ oldest, newest }) {
     for (const entry of new Set([this.#newest, this.#compared])) {

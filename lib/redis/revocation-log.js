@@ -110,9 +110,8 @@ class RevocationLog {
 
   /**
    * The last id that the stream has given, its oldest and its newest entry, and the number of
-   * entries that were ever added to it, which a server of version 6 does not have. In a cluster,
-   * `history` is another one after each failover. Rejects with `NotPrimary` if the server is a
-   * replica.
+   * entries that were ever added to it, which a server of version 6 does not count. In a cluster,
+   * `history` changes with each failover. Rejects with `NotPrimary` if the server is a replica.
    */
   async info() {
     const [info, history] = await Promise.all([this.#info(), this.#checkPrimary()]);

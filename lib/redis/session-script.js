@@ -17,10 +17,10 @@
 // row that is not live is deleted when the access tokens have been revoked. If the process does not
 // get that far, the next call with a token of the session revokes again.
 //
-// A reply begins with the time of the server and the verdict. From the time a process knows until
-// when, by the clock of the server, it waits for an answer, and each command says so: one that
-// arrives later changes nothing. Else a command that was held back would judge a token that has
-// been exchanged meanwhile, and find a reuse.
+// A reply begins with the time of the server and the verdict. From it, a process computes the time
+// of the server until which it waits for an answer. Each command has this time, and changes nothing
+// if it arrives later. Else a command that was held back would judge a token that has been
+// exchanged meanwhile, and find a reuse.
 //
 // A client that sends a command twice gets the same answer twice, and no false reuse: an exchange
 // is known by the id of its call, and a start by the secret of its session.
@@ -146,8 +146,8 @@ return {verdict,r.generation,r.variant,ends(r),r.subject,r.claims}
 
 // 3: the id; 4: the hash of the secret; 5: the rest of the tag; 6: the time of its access token;
 // 7: the most sessions of a subject; 8: whether one more ends the oldest; 9 to 11: the subject, the
-// claims and the meta data, sealed. A row of another format keeps nobody from a new session: it
-// stays, and does not count.
+// claims and the meta data, sealed. A row of another format stays, does not count, and stops no
+// start.
 const START = `
 local all=call('HGETALL',K)
 local live,over,marked,number,own={},{},{},0
@@ -205,8 +205,8 @@ leave(A[3],r,1)
 return {${VERDICTS.done},A[3],r.issued}
 `;
 
-// 3: the rest of the tag of the subject. A row of another format keeps no session from its end, so
-// the reply has the number of these rows, and then the sessions.
+// 3: the rest of the tag of the subject. A row of another format does not stop the end of the other
+// sessions: the reply has the number of such rows, and then the sessions.
 const END_ALL = `
 local all=call('HGETALL',K)
 local reply={${VERDICTS.done},0}

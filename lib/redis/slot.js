@@ -6,7 +6,7 @@
 const SLOTS = 16_384;
 const POLYNOMIAL = 0x1021;
 
-/** By byte: the remainder that it leaves. */
+/** The remainder of each byte. */
 const TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
   let crc = byte << 8;
   for (let bit = 0; bit < 8; bit += 1) crc = crc & 0x8000 ? (crc << 1) ^ POLYNOMIAL : crc << 1;

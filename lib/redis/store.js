@@ -46,7 +46,7 @@ class LimitStore {
     });
   }
 
-  /** Why the server does not decide, or a node of it; undefined if all do. */
+  /** The reason why the server, or one of its nodes, does not decide; undefined if all do. */
   get reason() {
     return this.#breakers.reason;
   }

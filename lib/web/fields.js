@@ -18,7 +18,7 @@ function rateLimitFields(result, style) {
   return fieldsOf(result, style, Date.now);
 }
 
-/** As {@link rateLimitFields}, for a limiter by whose clock `now` gives the milliseconds. */
+/** As {@link rateLimitFields}, for a limiter whose clock shows `now`, in milliseconds. */
 function fieldsOf(result, style = 'draft-8+', now) {
   styleOf(style, 'style');
   const { allowed, retryAfterMs, scope } = Object(result);

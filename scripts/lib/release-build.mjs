@@ -79,9 +79,9 @@ export function flagsOfC(places) {
 }
 
 /**
- * Throws if the name of a folder would not reach the compilers. They are found by PATH, and their
- * flags have the folder before a `=`. aws-lc-sys splits the flags at white space and joins them by
- * one space, without those for a level of optimization.
+ * Throws if the compilers would not get the name of a folder unchanged. PATH separates folders by a
+ * delimiter, and the flags have the folder before a `=`. aws-lc-sys splits the flags at white
+ * space, joins them by one space, and drops those that look like a level of optimization.
  */
 function requireReplaceable(folder) {
   const words = folder.split(/\s+/);

@@ -83,7 +83,7 @@ fn demand_each_key_once(limiter: &Limiter) {
 }
 
 /// Opens a file of a limiter with these bytes, whose checksums are made right. Returns whether it
-/// was opened. All calls then end, whatever is in the table.
+/// was opened. All calls then end, with any content of the table.
 pub(crate) fn file(bytes: &[u8]) -> bool {
     machine::fuzz::file(bytes)
 }

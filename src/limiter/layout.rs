@@ -20,7 +20,7 @@ pub(super) const WAYS: usize = 8;
 /// each further limit.
 const SLOTS_PER_64_KEYS: [usize; 4] = [88, 83, 78, 75];
 
-/// A shard has at least so many buckets: the two of a fingerprint differ.
+/// The fewest buckets of a shard: the two of a fingerprint differ.
 pub(super) const MIN_BUCKETS: usize = 2;
 
 /// Buckets that share an overflow cell.

@@ -1,4 +1,4 @@
-//! Tests of full tables: what fits, what an attacker who chooses the keys can do, and at what price
+//! Tests of full tables: their content, the powers of an attacker who chooses the keys, the price
 //! in requests. docs/limits.md has the table.
 
 use std::sync::Arc;
@@ -103,8 +103,8 @@ fn keys_that_recover_and_come_back_keep_their_slots() {
     spray.send(5000, 1, 1);
     spray.clock.advance(Duration::from_millis(MINUTE));
     let limiter = &spray.limiter;
-    // All keys are new in the first round. Of some of them, others have taken the slots before the
-    // second: 38 with a standard deviation of 9, over 150 secrets. Then each key has its own.
+    // All keys are new in the first round. Before the second, other keys have taken the slots of
+    // some: of 38 with a standard deviation of 9, over 150 secrets. Then each key has its own.
     for (round, most) in [5000, 100, 0, 0].into_iter().enumerate() {
         let mut displaced = 0;
         for key in 0..5000_u16 {

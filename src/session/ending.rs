@@ -221,7 +221,7 @@ impl Sessions {
         Ok(Ending { rows, revoked, full })
     }
 
-    /// The changes of rows, whatever another process has written meanwhile.
+    /// The changes of rows, also if another process has written some meanwhile.
     pub(super) fn changes(&self, rows: &[(Uuid, Family)]) -> Vec<RecordChange> {
         let change =
             |(id, family): &(Uuid, Family)| self.shared.change(*id, family, Expected::Anything);

@@ -135,8 +135,8 @@ impl Sessions {
     }
 
     /// An answer that was made for a row, if the row is still there. The process may have been
-    /// stopped before it signed the answer: the revocation of a session that another process has
-    /// ended meanwhile counts only with tokens that were signed before.
+    /// stopped before it signed the answer. If another process has ended the session meanwhile, its
+    /// revocation refuses only tokens that were signed before.
     fn unless_changed(
         &self,
         id: Uuid,

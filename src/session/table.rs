@@ -226,7 +226,7 @@ impl Table {
     fn link(&mut self, id: Uuid, family: &Family, over_at: i64) {
         self.held += 1;
         self.next_number = self.next_number.max(family.number.saturating_add(1));
-        // It counts once, whoever adds it: its start, or a reader that has found it in the store.
+        // It counts once: its start adds it, or a reader that has found it in the store.
         let was_starting = self.starting.remove(&id);
         let of = self.of_subject(&family.subject);
         of.starting -= usize::from(was_starting);

@@ -58,7 +58,7 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Makes, replaces or deletes a record, whatever its present value. Returns its new place.
+    /// Makes, replaces or deletes a record with any present value. Returns its new place.
     pub(super) fn change(&mut self, change: &RecordChange) -> Result<Position> {
         let position = Position::new(self.sequence, self.rows);
         self.rows += 1;

@@ -24,7 +24,7 @@ pub(super) struct Directory {
 impl Directory {
     /// Checks a directory, and makes it if it is missing and its parent exists.
     pub(super) fn prepare(path: &Path, allow_filesystem: bool) -> Result<Self> {
-        // SQLite opens files by path later, whatever the working directory is then.
+        // SQLite opens files by path later, when the working directory may be another one.
         let path = absolute(path).map_err(|error| system("use the store's path", &error))?;
         match fs::symlink_metadata(&path) {
             Ok(_) => {}

@@ -1,4 +1,4 @@
-//! The stores that this process has open: one for each directory, whatever thread opens it.
+//! The stores that this process has open: one for each directory, for all threads.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;

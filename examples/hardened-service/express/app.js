@@ -74,7 +74,7 @@ async function createApp(parts, createServer) {
     res.status(204).end();
   });
 
-  // Only browsers have business below, and each says where its request comes from. The routes above
+  // Only browsers call the routes below, and they say where a request comes from. The routes above
   // read no cookie, so a page of another origin can do nothing there.
   app.use(crossOriginProtection({ strict: true }));
 

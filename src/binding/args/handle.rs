@@ -3,10 +3,9 @@
 //! `attach` wraps an `Arc` in an instance of a façade class and tags the instance (Node-API type
 //! tags). A method gets its own clone of the `Arc`, so the core's object lives until its JavaScript
 //! instance, its running jobs and its bound functions are all gone, or the environment has ended
-//! (`held`). The tag lets a method refuse an
-//! object of another class, or of the same class in another copy of this module, instead of
-//! misreading it. Each instance, and so each environment, has its own `Arc`; threads may share the
-//! object that it points to.
+//! (`held`). The tag lets a method refuse an object of another class, or of the same class in
+//! another copy of this module, instead of misreading it. Each instance, and so each environment,
+//! has its own `Arc`; threads may share the object that it points to.
 
 use std::ffi::c_void;
 use std::ptr;

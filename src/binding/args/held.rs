@@ -71,7 +71,8 @@ pub(crate) fn hold<T: 'static>(env: sys::napi_env, value: Arc<T>) -> *mut c_void
 }
 
 /// The object that a value of [`hold`] stands for; `None` if its count has been given back. The
-/// pointer is valid until the count is given back, which JavaScript of this thread or its end does.
+/// pointer is valid until then. Only JavaScript of this thread, or the end of its environment,
+/// gives the count back.
 ///
 /// # Safety
 ///

@@ -21,7 +21,7 @@ pub(super) fn read_kid(env: &Env, kid: &Unknown<'_>) -> Result<String> {
     Arg::new(env, kid, "kid").string(1..=MAX_KID_LEN)
 }
 
-/// The bytes that tell a version of a ring on a server from all others.
+/// The bytes that name a version of a ring on a server.
 pub(super) fn read_head(env: &Env, head: &Unknown<'_>) -> Result<Vec<u8>> {
     Arg::new(env, head, "head").bytes(0..=HEAD_LEN)
 }

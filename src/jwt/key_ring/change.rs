@@ -99,7 +99,7 @@ impl KeyRing {
             if !book.is_changed() {
                 return Ok((value, Vec::new()));
             }
-            // Only here: what another process has done may be all that the caller wants.
+            // Only here: the change of another process may be all that the caller wants.
             if !was_first && begun.elapsed() > record.patience {
                 return Err(Error::new(
                     Code::StoreBusy,

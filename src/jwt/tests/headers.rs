@@ -1,4 +1,4 @@
-//! Header parameters of the caller: what may be in a JWT and in a JWS, and what may not.
+//! Header parameters of the caller: those that a JWT and a JWS may have, and those they may not.
 
 use serde_json::{Value, json};
 

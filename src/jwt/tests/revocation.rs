@@ -165,7 +165,7 @@ fn a_subject_that_is_revoked_now_is_refused_to_the_largest_tolerance_or_the_prov
         let expected = if *revoked { Err(Rejection::Revoked) } else { Ok(()) };
         assert_eq!(verdict, expected, "{:?}", decoded(token));
     }
-    // A moment that was given counts as it was given, whatever the id proves.
+    // A moment that was given counts as it was given, also if the id proves another.
     court.list.revoke(&Revocation::subject("u", NOW, Scope::Any)).unwrap();
     assert_eq!(court.world.verify(&cases[5].0), Err(Rejection::Revoked));
     assert!(court.world.verify(&cases[6].0).is_ok());

@@ -1,4 +1,4 @@
-//! The files that this process has open: each is mapped once, whatever thread opens it.
+//! The files that this process has open: each is mapped once for all threads.
 
 use std::collections::HashMap;
 use std::path::Path;

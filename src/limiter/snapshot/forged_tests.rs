@@ -1,5 +1,5 @@
-//! Tests of snapshots that an attacker wrote under a right checksum: a key has one slot, in which
-//! calls find it, or the snapshot is refused.
+//! Tests of snapshots that an attacker wrote, with a right checksum: `restore` refuses a snapshot
+//! in which a key has two slots, or one in which no call finds it.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ fn forged(version: u8, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Shards of buckets of fingerprints, each an hour in debt or blocked for one.
+/// Shards with these fingerprints in their buckets, each an hour in debt or blocked for an hour.
 fn shards(shards: &[&[&[u64]]]) -> Vec<u8> {
     shards_with_cells(shards, &[])
 }
@@ -146,7 +146,7 @@ fn a_snapshot_with_a_key_where_its_limiter_does_not_look_for_it_is_refused() {
         }
     }
     assert!(refused > 50, "{refused}");
-    // Two buckets are the fewest.
+    // A shard has at least two buckets.
     assert_refused(&forged(2, &shards(&[&[&[key]]])));
     assert_refused(&forged(2, &shards(&[&[]])));
 }

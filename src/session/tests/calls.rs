@@ -280,7 +280,7 @@ fn a_clock_that_is_wrong_for_some_calls_ends_no_session() {
             fixture.clock.set(wrong);
             fixture.try_start("bob", "{}").unwrap();
             fixture.list("alice");
-            // A token that was just rotated is not a copy, whatever the clock shows.
+            // A token that was just rotated is not a copy, also if the clock is wrong.
             let seems = fixture.refresh(&other);
             let expired = Refreshed::Expired(Fixture::ended(&other));
             assert!(

@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use super::*;
 use crate::revocation::OnFull;
 
-/// A clock that stands for the moment in which a process is stopped: at its next use it does
-/// everything that others do meanwhile.
+/// A clock that stands for the moment in which a process is stopped: at its next use it makes the
+/// changes of the other processes.
 struct StoppingClock {
     clock: Arc<ManualClock>,
     meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
@@ -35,9 +35,9 @@ impl Clock for StoppingClock {
     }
 }
 
-/// Presents a refresh token in a process that is stopped for so many seconds when it signs the
-/// answer. Meanwhile another process ends the session, and its list makes room. Returns whether a
-/// token in the answer is accepted, and the answer.
+/// Presents a refresh token in a process that is stopped for some seconds when it signs the answer.
+/// Meanwhile another process ends the session, and its list makes room. Returns whether a verifier
+/// accepts the token in the answer, and the answer.
 fn refresh_while_stopped(seconds: u64, is_replayed: bool) -> (bool, Refreshed) {
     let folder = Folder::new();
     let path = folder.path("store");
