@@ -15,6 +15,7 @@ const { nextSecond, proofOf, withProof } = require('../helpers/proofs.js');
 
 const ADA = { username: 'ada', password: 'correct horse battery' };
 const ME = '/program/me';
+const REFRESH = '/program/refresh';
 const EXAMPLE = path.join(__dirname, '..', '..', 'examples', 'hardened-service');
 const execute = promisify(execFile);
 
@@ -33,7 +34,15 @@ function programAt(services) {
       const headers = withProof(key, token, new URL(route, services.url).href, { method });
       return send(method, route, { headers });
     },
+    /** Refreshes, with a new proof unless `dpop` is another header. */
+    refresh(key, refreshToken, dpop = proofOfRefresh(services, key, refreshToken)) {
+      return send('POST', REFRESH, { body: { refreshToken }, headers: { dpop } });
+    },
   };
+}
+
+function proofOfRefresh(services, key, token) {
+  return proofOf(key, { method: 'POST', url: new URL(REFRESH, services.url).href, token });
 }
 
 /** Registers a user and logs in a program: its tokens, and the key to which they are bound. */
@@ -46,6 +55,7 @@ async function loggedIn(services, user = ADA) {
 }
 
 const dpopRefused = (kind) => ({ event: 'request.refused', kind });
+const NOT_OF_PROGRAM = { event: 'app.recorded', action: 'refresh.refused' };
 
 for (const framework of FRAMEWORKS) {
   describe(`programs, in ${framework}`, () => {
@@ -83,7 +93,7 @@ for (const framework of FRAMEWORKS) {
       const own = await loggedIn(services, bob);
       assert.equal(own.tokenType, 'DPoP');
       assert.equal((await program.prove(own.key, own.accessToken, 'POST', '/program/work')).status, 200);
-      const answer = await program.post('/program/refresh', { refreshToken: own.refreshToken });
+      const answer = await program.refresh(own.key, own.refreshToken);
       assert.equal(answer.status, 200, answer.body);
       const next = JSON.parse(answer.body);
       assert.notEqual(next.accessToken, own.accessToken);
@@ -145,17 +155,83 @@ for (const framework of FRAMEWORKS) {
       await refused(401, dpopRefused('dpop-signature'), () => sendProof('GET', ME, forged));
     });
 
-    test('a stolen refresh token gives tokens that need the key, and its theft ends the session', async () => {
+    test('a stolen refresh token gives nothing without the key, and its owner goes on', async () => {
+      const own = await loggedIn(services);
+      const { refreshToken } = own;
+      const used = proofOfRefresh(services, own.key, refreshToken);
+      for (const secret of [refreshToken, own.accessToken, used]) secrets.add(secret);
+      const thief = await JwtKey.generate('ES256');
+      const url = program.urlOf(REFRESH);
+      const steal = async (kind, dpop) => {
+        if (dpop !== undefined) secrets.add(dpop);
+        const request = { body: { refreshToken }, headers: { dpop } };
+        const { subject } = await refused(401, dpopRefused(kind), () => program.send('POST', REFRESH, request));
+        assert.match(subject, /^[\w-]{22}$/);
+      };
+      const tryAll = async () => {
+        await steal('dpop-missing');
+        await steal('dpop-binding', proofOfRefresh(services, thief, refreshToken));
+        await steal('dpop-signature', proofOf(own.key, { method: 'POST', url, token: refreshToken }, { signer: thief }));
+        await steal('dpop-token', proofOf(own.key, { method: 'POST', url, token: own.accessToken }));
+        await steal('dpop-url', proofOf(own.key, { method: 'POST', url: program.urlOf(ME), token: refreshToken }));
+      };
+      await tryAll();
+      const answer = await program.refresh(own.key, refreshToken, used);
+      assert.equal(answer.status, 200, answer.body);
+      const next = JSON.parse(answer.body);
+      secrets.add(next.refreshToken).add(next.accessToken);
+      // Also a used token does not end the session without the key.
+      await tryAll();
+      await steal('dpop-replayed', used);
+      assert.equal((await program.prove(own.key, next.accessToken, 'GET', ME)).status, 200);
+      assert.equal((await program.refresh(own.key, next.refreshToken)).status, 200);
+    });
+
+    test('a used refresh token that comes again with the key ends the session', async () => {
       const { key: own, refreshToken } = await loggedIn(services);
-      const stolen = JSON.parse((await program.post('/program/refresh', { refreshToken })).body);
-      for (const secret of [refreshToken, stolen.refreshToken, stolen.accessToken]) secrets.add(secret);
-      const by = await JwtKey.generate('ES256');
-      const { accessToken: token } = stolen;
-      await refused(401, dpopRefused('dpop-binding'), () => sendProof('GET', ME, proof({ by, token }), { token }));
-      await refused(401, { event: 'session.reused' }, () => program.post('/program/refresh', { refreshToken }));
+      const { accessToken: token } = JSON.parse((await program.refresh(own, refreshToken)).body);
+      secrets.add(refreshToken).add(token);
+      await refused(401, { event: 'session.reused' }, () => program.refresh(own, refreshToken));
       await refused(401, { event: 'token.refused', code: 'ERR_JWT_REVOKED' }, () => {
         return sendProof('GET', ME, proof({ by: own, token }), { token });
       });
+    });
+
+    test('a refresh token of a browser is none of a program, and stays good', async () => {
+      const browser = browserAt(services);
+      assert.equal((await browser.post('/api/login', ADA)).status, 200);
+      const { value: refreshToken } = browser.cookies.get('__Secure-rt');
+      secrets.add(refreshToken);
+      await refused(401, NOT_OF_PROGRAM, () => program.post(REFRESH, { refreshToken }));
+      await refused(401, NOT_OF_PROGRAM, () => program.refresh(key, refreshToken));
+      assert.equal((await browser.post('/auth/refresh')).status, 200);
+      assert.equal((await browser.ask('GET', '/api/me')).status, 200);
+    });
+
+    test('a refresh token of a program is none of a browser, and stays good', async () => {
+      const { key: own, refreshToken } = await loggedIn(services);
+      secrets.add(refreshToken);
+      const cookie = `__Secure-rt=${refreshToken}`;
+      const unknown = { event: 'session.refused' };
+      const { ask } = browserAt(services);
+      await refused(401, unknown, () => ask('POST', '/auth/refresh', { cookie }));
+      await refused(204, unknown, () => ask('POST', '/auth/logout', { cookie }));
+      await refused(401, unknown, () => ask('POST', '/auth/replay', { cookie: `__Secure-copy=${refreshToken}` }));
+      const answer = await program.refresh(own, refreshToken);
+      assert.equal(answer.status, 200, answer.body);
+      const { accessToken: token } = JSON.parse(answer.body);
+      assert.equal((await program.prove(own, token, 'GET', ME)).status, 200);
+    });
+
+    test('a refresh token that was changed, or is none, is refused', async () => {
+      const { key: own, refreshToken } = await loggedIn(services);
+      const middle = Math.floor(refreshToken.length / 2);
+      const changed = refreshToken[middle] === 'A' ? 'B' : 'A';
+      const other = refreshToken.slice(0, middle) + changed + refreshToken.slice(middle + 1);
+      for (const token of [other, refreshToken.slice(4), '', 'none', '\u{1f511}']) {
+        await refused(401, NOT_OF_PROGRAM, () => program.refresh(own, token));
+      }
+      assert.equal((await program.refresh(own, refreshToken)).status, 200);
     });
 
     test('a program cannot use a token of a browser, with or without a proof', async () => {
@@ -207,7 +283,7 @@ for (const framework of FRAMEWORKS) {
     const { runServices } = await import('../../examples/hardened-service/platform/run.mjs');
     const first = await startHardened(t, framework, { accessTtl: '5m' });
     await nextSecond();
-    const { key, accessToken } = await loggedIn(first);
+    const { key, accessToken, refreshToken } = await loggedIn(first);
     const headers = withProof(key, accessToken, new URL(ME, first.url).href);
     assert.equal((await programAt(first).send('GET', ME, { headers })).status, 200);
     process.kill(first.accounts.pid, 'SIGKILL');
@@ -220,5 +296,6 @@ for (const framework of FRAMEWORKS) {
     const refused = refusals(() => second.accounts, new Set([accessToken, headers.dpop]));
     await refused(401, dpopRefused('dpop-replayed'), () => programAt(second).send('GET', ME, { headers }));
     assert.equal((await programAt(second).prove(key, accessToken, 'GET', ME)).status, 200);
+    assert.equal((await programAt(second).refresh(key, refreshToken)).status, 200);
   });
 }

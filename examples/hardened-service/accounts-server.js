@@ -33,6 +33,7 @@ run('accounts', async () => {
     allowFilesystem: options['allow-filesystem'],
     data,
     limits: options.limits || path.join(data, 'limits'),
+    origin: options.origin,
     secrets,
   });
   const identity = openWorkload(path.join(certificates, 'identity.pem'));

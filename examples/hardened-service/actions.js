@@ -7,7 +7,7 @@ const { record } = require('@nodesec/native/audit');
 const { HttpError } = require('../auth-service/errors.js');
 const { replay } = require('./thief.js');
 
-function createActions({ accounts, sessions, trail }) {
+function createActions({ accounts, programTokens, sessions, trail }) {
   return {
     async register(credentials, signal) {
       const { id, username } = await accounts.register(credentials, signal);
@@ -24,15 +24,18 @@ function createActions({ accounts, sessions, trail }) {
     /** Logs in a program, whose tokens are bound to the key with this thumbprint. */
     async loginProgram({ key, ...credentials }, agent, signal) {
       const user = await accounts.verified(credentials, signal);
-      return tokensOf(await accounts.login(user, agent, { cnf: { jkt: key } }));
+      const cnf = { jkt: key };
+      const pair = await accounts.login(user, agent, { cnf });
+      return programTokens.bodyOf(pair, { sub: user.id, cnf });
     },
 
-    /** The new tokens are bound to the key of the login, also if a thief asks for them. */
-    async refreshProgram({ refreshToken }) {
+    /** The new tokens are bound to the same key, which the proof of the request is made with. */
+    async refreshProgram(body, headers) {
+      const { refreshToken, claims } = await programTokens.proven(body.refreshToken, headers);
       const { status, pair } = await sessions.refresh(refreshToken);
       if (status === 'reuse') throw new HttpError(401, 'refresh_token_reused');
       if (pair === undefined) throw new HttpError(401, 'refresh_token_unknown');
-      return tokensOf(pair);
+      return programTokens.bodyOf(pair, claims);
     },
 
     logout: (claims) => accounts.logout(claims),
@@ -81,11 +84,6 @@ function createActions({ accounts, sessions, trail }) {
       return { status };
     },
   };
-}
-
-/** The body with the tokens of a program (RFC 9449 section 5). */
-function tokensOf({ accessToken, expiresIn, refreshToken }) {
-  return { accessToken, tokenType: 'DPoP', expiresIn, refreshToken };
 }
 
 module.exports = { createActions };

@@ -55,7 +55,7 @@ const key = z
   });
 
 const programLogin = z.strictObject({ username, password, key });
-const programRefresh = z.strictObject({ refreshToken: text.max(256) });
+const programRefresh = z.strictObject({ refreshToken: text.max(1024) });
 
 /** The query of a page that reads the trail: the id of the last record that it has. */
 const since = z.strictObject({ since: z.uuidv7('must be the id of a record').optional() });

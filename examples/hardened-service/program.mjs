@@ -22,20 +22,19 @@ const key = await JwtKey.generate('ES256');
 
 const credentials = { username: values.username, password, key: key.toPublicJwk() };
 const { refreshToken } = await call('POST', 'login', { body: credentials });
-// An access token ends after minutes. The next one is bound to the same key.
-const { accessToken } = await call('POST', 'refresh', { body: { refreshToken } });
+// An access token ends after minutes. The next one is bound to the same key, and a refresh needs a
+// proof for the refresh token.
+const { accessToken } = await call('POST', 'refresh', { body: { refreshToken }, proves: refreshToken });
 console.log(await call('GET', 'me', { accessToken }));
 console.log(await call('POST', 'work', { accessToken }));
 await call('POST', 'logout', { accessToken });
 
-/** Sends a request, with a new proof if there is a token. Resolves to the answer. */
-async function call(method, action, { accessToken, body }) {
+/** Sends a request, with a new proof for the token `proves`, if any. Resolves to the answer. */
+async function call(method, action, { accessToken, body, proves = accessToken }) {
   const url = new URL(`/program/${action}`, values.url).href;
   const headers = {};
-  if (accessToken !== undefined) {
-    headers.authorization = `DPoP ${accessToken}`;
-    headers.dpop = createDpopProof(key, { method, url, accessToken });
-  }
+  if (accessToken !== undefined) headers.authorization = `DPoP ${accessToken}`;
+  if (proves !== undefined) headers.dpop = createDpopProof(key, { method, url, accessToken: proves });
   if (body !== undefined) headers['content-type'] = 'application/json';
   const answer = await fetch(url, { method, headers, body: body && JSON.stringify(body) });
   const text = await answer.text();

@@ -25,14 +25,15 @@ const { createAccounts } = require('../auth-service/accounts.js');
 const { createPasswords } = require('../auth-service/passwords.js');
 const { openUsers } = require('../auth-service/users.js');
 const { AUDIENCE, ISSUER } = require('./names.js');
+const { createProgramTokens } = require('./program-tokens.js');
 
 const MINUTE = 60_000;
 
 /**
  * `data`, `limits` and `secrets` are folders, `limits` best in memory; `accessTtl` is the lifetime
- * of access tokens; `allowFilesystem` is for the store.
+ * of access tokens; `allowFilesystem` is for the store; `origin` is the address of the service.
  */
-async function createSecurity({ accessTtl, allowFilesystem, data, limits, secrets }) {
+async function createSecurity({ accessTtl, allowFilesystem, data, limits, origin, secrets }) {
   const secret = (name) => SecretBuffer.fromFile(path.join(secrets, name));
   // Users of one name are the same in the trail after a restart.
   const auditKey = secret('audit-key');
@@ -41,7 +42,6 @@ async function createSecurity({ accessTtl, allowFilesystem, data, limits, secret
   const pepper = secret('pepper');
   const masterKey = secret('master-key');
   const store = await Store.open(path.join(data, 'store'), { allowFilesystem, key: masterKey });
-  masterKey.dispose();
 
   const keys = await KeyRing.open(store, {
     alg: 'EdDSA',
@@ -73,12 +73,14 @@ async function createSecurity({ accessTtl, allowFilesystem, data, limits, secret
     await users.close();
     await store.close();
     pepper.dispose();
+    masterKey.dispose();
   }
 
   const limiters = openLimiters(limits);
   // A proof that was used stays used across a restart, and in every process.
   const replay = DpopReplayCache.machine(path.join(limits, 'proofs'));
-  return { accounts, close, keys, limiters, replay, sessions, throttle, verifier };
+  const programTokens = createProgramTokens({ key: masterKey, origin, replay });
+  return { accounts, close, keys, limiters, programTokens, replay, sessions, throttle, verifier };
 }
 
 /** Slows down guesses at a password, from the fifth failure on. */

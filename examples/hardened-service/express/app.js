@@ -63,7 +63,7 @@ async function createApp(parts, createServer) {
     res.json(await actions.loginProgram(req.body, req.get('User-Agent'), whenGone(res)));
   });
   app.post('/program/refresh', json(programRefresh), async (req, res) => {
-    res.json(await actions.refreshProgram(req.body));
+    res.json(await actions.refreshProgram(req.body, req.headers));
   });
   app.get('/program/me', proven, (req, res) => res.json(actions.me(req.auth.claims)));
   app.post('/program/work', proven, limitWork, (req, res) => {

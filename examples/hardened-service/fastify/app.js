@@ -74,8 +74,8 @@ async function ofPrograms(scope, { actions, limiters, origin, replay, throttle, 
   });
 
   const config = { nodesec: { auth: false } };
-  scope.post('/refresh', { ...json(programRefresh), config }, async ({ body }) => {
-    return actions.refreshProgram(body);
+  scope.post('/refresh', { ...json(programRefresh), config }, async ({ body, headers }) => {
+    return actions.refreshProgram(body, headers);
   });
   scope.register(async (guarded) => {
     await limitLogins(guarded, { limiters, throttle });

@@ -160,6 +160,7 @@ async function add(records) {
 const MEANINGS = {
   'account.logged-out-everywhere': 'You logged out everywhere',
   'account.registered': 'Your account was made',
+  'request.refused': 'A request was refused',
   'session.ended': 'A session ended',
   'session.refreshed': 'The tokens were refreshed',
   'session.reused': 'A used refresh token came again',
