@@ -29,7 +29,7 @@ function createActions({ accounts, programTokens, sessions, trail }) {
       return programTokens.bodyOf(pair, { sub: user.id, cnf });
     },
 
-    /** The new tokens are bound to the same key, which the proof of the request is made with. */
+    /** The new tokens are bound to the same key, with which the program has made its proof. */
     async refreshProgram(body, headers) {
       const { refreshToken, claims } = await programTokens.proven(body.refreshToken, headers);
       const { status, pair } = await sessions.refresh(refreshToken);

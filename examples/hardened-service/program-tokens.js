@@ -1,9 +1,9 @@
 'use strict';
 
-// The refresh tokens of programs. The token of the session is sealed in it, together with the key to
-// which the session is bound. So the service demands a proof with this key before it uses the token
-// up. The token of a browser is not sealed, and nobody else can open a sealed one: neither is
-// accepted in place of the other.
+// The refresh tokens of programs. Each seals the token of a session, and the key to which the
+// session is bound. So the service demands a proof with this key before it uses the token up. A
+// browser's token is not sealed, and a sealed one is no token of a session: neither is accepted in
+// place of the other.
 
 const { SecretBuffer } = require('@nodesec/native');
 const { record } = require('@nodesec/native/audit');
