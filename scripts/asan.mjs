@@ -53,6 +53,7 @@ const LEFT_OUT = [
   'redis/client',
   'redis/cluster-moves',
   'redis/cluster-nodes',
+  'redis/cluster-silent',
   'redis/dpop-replay',
   'redis/key-ring',
   'redis/key-ring-failures',

@@ -3,51 +3,18 @@
 // A cluster whose nodes fail one by one: each node has a breaker of its own.
 
 const assert = require('node:assert/strict');
-const { hash } = require('node:crypto');
 const { test } = require('node:test');
 
 const { RedisRateLimiter } = require('@nodesec/native/redis');
 const { connect } = require('../../lib/redis/client.js');
 const { slotOf } = require('../../lib/redis/slot.js');
+const { KEYS, degradedOf, onCluster, recovered } = require('../helpers/cluster-limiter.js');
 const { heard } = require('../helpers/heard.js');
 const { addReplica } = require('../helpers/redis-cluster.js');
 const { CLIENTS, CLUSTERS } = require('../helpers/redis-clients.js');
 const { RedisServer, startCluster, until } = require('../helpers/redis-server.js');
 
 const HOUR = 3_600_000;
-const LIMIT = { limit: 10, windowMs: HOUR };
-const KEYS = Array.from({ length: 30 }, (_, n) => `key ${n}`);
-
-/**
- * A limiter on a new cluster that decides without missing nodes, and the keys by the port of their
- * node.
- */
-async function onCluster(t, makeCluster, options) {
-  const servers = await startCluster(t);
-  if (servers === undefined) return undefined;
-  for (const server of servers) server.cli('config', 'set', 'cluster-require-full-coverage', 'no');
-  const client = await makeCluster(t, servers);
-  const limiter = new RedisRateLimiter({ client, ...LIMIT, prefix: 'p', ...options });
-  for (const key of KEYS) await until(async () => !(await limiter.consume(key)).degraded);
-  const keysOf = new Map(
-    servers.map((server) => {
-      const names = server.cli('--raw', 'keys', 'p:*');
-      return [server, KEYS.filter((key) => names.includes(`{${hash('sha256', key, 'base64url').slice(0, 22)}}`))];
-    }),
-  );
-  assert.deepEqual([...keysOf.values()].flat().sort(), KEYS.toSorted());
-  return { client, keysOf, limiter, servers };
-}
-
-/** Resolves when a limiter decides by its server again, which only its calls find out. */
-function recovered(limiter, key) {
-  return until(async () => !(await limiter.peek(key)).degraded);
-}
-
-async function degradedOf(limiter, keys) {
-  const results = await Promise.all(keys.map((key) => limiter.peek(key)));
-  return results.filter(({ degraded }) => degraded).length;
-}
 
 for (const [name, makeCluster] of Object.entries(CLUSTERS)) {
   test(`${name}: while a node is down, the server decides the keys of the other nodes`, async (t) => {

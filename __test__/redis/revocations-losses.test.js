@@ -54,6 +54,42 @@ test('an entry that a failover has replaced under the same id is published again
   }
 });
 
+test('a failover that a proxy hides between two comparisons is noticed', async (t) => {
+  const primary = await RedisServer.start(t);
+  const replica = await RedisServer.start(t);
+  const elsewhere = await RedisServer.start(t);
+  if (primary === undefined) return;
+  const foreign = await openList(t, elsewhere);
+  for (const id of ['lost', 'between', 'newest']) await foreign.list.revokeId(id, soon());
+  const lines = elsewhere.cli('--raw', 'xrange', STREAM, '-', '+').split('\n');
+  const [lost, between, last] = lines.filter((_, at) => at % 3 === 2);
+  const heir = await CLIENTS.send(t, replica);
+  let server = await CLIENTS.send(t, primary);
+  // The proxy changes the server after the read that has the entry that will be lost.
+  const send = async (args) => {
+    const reply = await server.send(args);
+    const isRead = args[0] === 'XREAD' && reply !== null;
+    if (isRead && reply[0][1].some(([, [, text]]) => `${text}` === lost)) server = heir;
+    return reply;
+  };
+  const list = new RevocationList();
+  const revocations = await RedisRevocations.open({ client: { send }, list, key: secretKey(), maxStaleness: 20 });
+  t.after(() => revocations.close());
+  await list.revokeId('kept', soon());
+  const [ms] = newest(primary).id.split('-').map(Number);
+  replica.cli('replicaof', '127.0.0.1', `${primary.port}`);
+  await until(() => replica.cli('xlen', STREAM) === '1\n');
+  replica.cli('replicaof', 'no', 'one');
+  // Others revoke on the new primary, whose clock is behind: the number of entries is right.
+  replica.cli('xadd', STREAM, `${ms + 999}-0`, 'r', between);
+  replica.cli('xadd', STREAM, `${ms + 2000}-0`, 'r', last);
+  primary.cli('xadd', STREAM, `${ms + 1000}-0`, 'r', lost);
+  await until(() => ['lost', 'between', 'newest'].every((id) => refuses(list, id)));
+  assert.equal(server, heir);
+  // The new primary gets the one that is lost.
+  await until(() => Number(replica.cli('xlen', STREAM)) > 3);
+});
+
 test('a server that has forgotten what it took is noticed by the process that published it', async (t) => {
   const server = await RedisServer.start(t);
   if (server === undefined) return;
@@ -152,6 +188,11 @@ test('a user with the rights of docs/redis.md and no others is enough, and witho
     const late = await openList(t, login, { kind, key: undefined, prefix: 'nodesec:revocations}other', own: { username: 'lists' } }).catch(({ code }) => code);
     assert.equal(late, 'ERR_INVALID_ARG_VALUE');
   }
+  assert.deepEqual(warnings, []);
+  // Without INFO, a list still knows the role.
+  server.cli('acl', 'setuser', 'lists', '-info');
+  const { list: other } = await openList(t, login, { own: { username: 'lists' } });
+  assert.ok(refuses(other, 'redis 6'));
   assert.deepEqual(warnings, []);
   server.cli('acl', 'setuser', 'lists', '-role');
   const { list } = await openList(t, login, { own: { username: 'lists' } });

@@ -17,8 +17,8 @@ class Breaker {
   #isProbing = false;
 
   /**
-   * `probe()` asks the server, and tells `answered` or `failed`. Without it, a call asks: one for
-   * each probe. `changed(reason)` is called when calls begin to fail, when the reason changes, and
+   * `probe(key)` asks the server, and tells `answered` or `failed`. It returns undefined if it does
+   * not ask with the key of this call. Without it, a call asks: one for each probe. `changed(reason)` is called when calls begin to fail, when the reason changes, and
    * with undefined when the server answers again.
    */
   constructor(probe, changed) {
@@ -31,15 +31,17 @@ class Breaker {
   }
 
   /** Whether to go on without the server. A call may make it ask again, without a wait. */
-  isOpen() {
+  isOpen(key) {
     if (this.#failures < MOST_FAILURES) return false;
     if (!this.#isProbing && performance.now() >= this.#nextProbe) {
       if (this.#probe === undefined) {
         this.#nextProbe = performance.now() + PROBE_MS;
         return false;
       }
+      const probed = this.#probe(key);
+      if (probed === undefined) return true;
       this.#isProbing = true;
-      this.#probe().finally(() => {
+      probed.finally(() => {
         this.#isProbing = false;
         this.#nextProbe = performance.now() + PROBE_MS;
       });

@@ -18,6 +18,9 @@
 // - `isCluster`: whether keys are on several nodes, as far as the client tells.
 // - `nodeOf(key)`: the name of the node that has a key in a cluster, as far as the client knows.
 //   Undefined if the client has one server, or does not know the node.
+// - `hasSlots(node)`: whether a node has any slot of a cluster, as far as the client knows.
+// - `refreshSlots(key)`: has the client of a cluster find out which node has a key now, which it
+//   does not do by itself while a connection is only silent.
 // - `blocking()`: resolves to a connection of our own for commands that wait on the server:
 //   `{ command(args, { key }?), script(…), replace(), close() }`. Its `command`
 //   connects first where there is no connection, once, and rejects if that fails or if the
@@ -106,6 +109,14 @@ class Connection {
 
   nodeOf(key) {
     return this.isCluster ? this.#client.nodeOf(key) : undefined;
+  }
+
+  hasSlots(node) {
+    return this.isCluster && this.#client.hasSlots(node);
+  }
+
+  refreshSlots(key) {
+    if (this.isCluster) this.#client.refreshSlots(key);
   }
 
   command(args, route) {

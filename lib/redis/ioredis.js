@@ -57,6 +57,14 @@ class IoRedisClient {
     return this.#client.slots?.[slotOf(key)]?.[0];
   }
 
+  hasSlots(node) {
+    return this.#client.slots?.some((nodes) => nodes?.[0] === node) === true;
+  }
+
+  refreshSlots() {
+    this.#client.refreshSlotsCache?.();
+  }
+
   command(args) {
     const client = this.#client;
     // Without an offline queue, a client that waits for its first command would refuse it.

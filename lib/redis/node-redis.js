@@ -12,6 +12,9 @@ const WAITS = { typeMapping: TYPES, timeout: undefined };
 
 class NodeRedisClient {
   #client;
+  /** The nodes that were asked who has a key, and have not answered. */
+  #asked = new Set();
+  #turn = 0;
   /** Whether keys are on several nodes. */
   isCluster;
 
@@ -37,6 +40,26 @@ class NodeRedisClient {
   /** The name of the node of a cluster that has a key. */
   nodeOf(key) {
     return this.#client.slots?.[slotOf(key)]?.master.address;
+  }
+
+  hasSlots(node) {
+    return this.#client.slots?.some((shard) => shard?.master.address === node) === true;
+  }
+
+  /**
+   * The client asks for the slots only after the answer MOVED to a command. Another node gives this
+   * answer; the command goes to any node, as it would go to the one of its key.
+   */
+  async refreshSlots(key) {
+    const silent = this.nodeOf(key);
+    const others = this.#client.masters.filter(({ address }) => address !== silent);
+    const other = others[this.#turn++ % others.length];
+    if (other === undefined || this.#asked.has(other.address)) return;
+    this.#asked.add(other.address);
+    const moved = await movedTo(this.#client, other, key);
+    this.#asked.delete(other.address);
+    if (moved === undefined || moved === silent || this.nodeOf(key) !== silent) return;
+    sent(this.#client, true, ['get', key], undefined, REPLIES).catch(() => {});
   }
 
   command(args, key) {
@@ -78,6 +101,16 @@ class NodeRedisClient {
     const event = this.isCluster ? 'node-ready' : 'ready';
     this.#client.on(event, listener);
     return () => this.#client.off(event, listener);
+  }
+}
+
+/** The name of the node that has a key according to another node; undefined if that is not known. */
+async function movedTo(client, other, key) {
+  try {
+    await (await client.nodeClient(other)).sendCommand(['get', key]);
+    return undefined;
+  } catch (error) {
+    return /^MOVED \d+ (\S+)/.exec(error?.message)?.[1];
   }
 }
 

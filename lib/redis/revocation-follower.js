@@ -112,7 +112,7 @@ class RevocationFollower {
     const published = this.#published;
     const info = await this.#log.info();
     this.#lookedAt = moment;
-    // A cluster redirects to a new primary without a break.
+    // A cluster redirects to a new primary without a break, and a proxy may hide one.
     if (info.history !== this.#info.history) {
       this.broke();
       // Some of these entries may be those of the old primary, and only the last one is compared.

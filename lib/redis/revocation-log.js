@@ -57,6 +57,7 @@ class RevocationLog {
   /** Sends commands that wait for nothing. */
   #send;
   #asksRole;
+  #asksHistory = true;
   #isCluster;
   /** Called when the server refuses to tell its role. */
   #roleRefused;
@@ -110,8 +111,9 @@ class RevocationLog {
 
   /**
    * The last id that the stream has given, its oldest and its newest entry, and the number of
-   * entries that were ever added to it, which a server of version 6 does not count. In a cluster,
-   * `history` changes with each failover. Rejects with `NotPrimary` if the server is a replica.
+   * entries that were ever added to it, which a server of version 6 does not count. `history`
+   * changes with each failover; it is undefined if the server does not tell it. Rejects with
+   * `NotPrimary` if the server is a replica.
    */
   async info() {
     const [info, history] = await Promise.all([this.#info(), this.#checkPrimary()]);
@@ -121,9 +123,9 @@ class RevocationLog {
   async #checkPrimary() {
     if (!this.#asksRole) return undefined;
     try {
-      const [role, history] = await (this.#isCluster ? this.#node() : this.#command('ROLE'));
+      const [role, history] = await (this.#isCluster ? this.#node() : this.#server());
       if (`${role}` !== 'master') throw new NotPrimary();
-      return this.#isCluster ? history : undefined;
+      return history;
     } catch (error) {
       if (!isRefused(error)) throw error;
       this.#asksRole = false;
@@ -134,8 +136,25 @@ class RevocationLog {
 
   /** The role of the node that has the stream, and the id of its history. */
   async #node() {
-    const text = `${await this.#command('EVAL', NODE, '1', this.#names.stream)}`;
-    return ['role', 'master_replid'].map((name) => new RegExp(`^${name}:(\\w+)`, 'm').exec(text)?.[1]);
+    const text = await this.#command('EVAL', NODE, '1', this.#names.stream);
+    return ['role', 'master_replid'].map((name) => memberOf(text, name));
+  }
+
+  /** The same, of a server outside of a cluster. It tells its role also to a user without INFO. */
+  async #server() {
+    const [[role], history] = await Promise.all([this.#command('ROLE'), this.#history()]);
+    return [role, history];
+  }
+
+  async #history() {
+    if (!this.#asksHistory) return undefined;
+    try {
+      return memberOf(await this.#command('INFO', 'replication'), 'master_replid');
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      this.#asksHistory = false;
+      return undefined;
+    }
   }
 
   async #info() {
@@ -220,6 +239,11 @@ class RevocationLog {
 /** Whether the user of the client has no right to a command, or the server does not know it. */
 function isRefused(error) {
   return reasonOf(error) === 'NOPERM' || /unknown command/i.test(error?.message);
+}
+
+/** A member of a reply of INFO. */
+function memberOf(text, name) {
+  return new RegExp(`^${name}:(\\w+)`, 'm').exec(`${text}`)?.[1];
 }
 
 /** The id in a reply of XADD. */

@@ -29,6 +29,7 @@ class LimitStore {
   #connection;
   #deadline;
   #breakers;
+  #probeOf;
   #onStoreError;
 
   /**
@@ -39,9 +40,11 @@ class LimitStore {
     this.#connection = connection;
     this.#deadline = new Deadline(deadlineMs, (call) => this.#fail(call, 'deadline'));
     this.#onStoreError = onStoreError;
+    this.#probeOf = probe;
     this.#breakers = new NodeBreakers({
-      nodeOf: (key) => connection.nodeOf(key),
-      probe: (key) => this.#probe(...probe(key)),
+      has: (node, key) => connection.nodeOf(key) === node || connection.hasSlots(node),
+      probe: (key, settled) => this.#probe(key, settled),
+      refresh: (key) => connection.refreshSlots(key),
       changed: (reason) => this.#publish(reason),
     });
   }
@@ -56,19 +59,22 @@ class LimitStore {
    */
   run(script, key, args, read, otherwise) {
     const node = this.#connection.nodeOf(key);
-    if (this.#breakers.isOpen(node)) return Promise.resolve(otherwise());
-    return this.#ask(node, script, key, args, read, otherwise);
+    if (this.#breakers.isOpen(node, key)) return Promise.resolve(otherwise());
+    return this.#ask(node, key, this.#connection.script(script, key, args), read, otherwise);
   }
 
-  #probe(script, key, args) {
-    return this.#ask(this.#connection.nodeOf(key), script, key, args, () => {}, () => {});
+  #probe(key, settled) {
+    const [script, name, args] = this.#probeOf(key);
+    const reply = this.#connection.script(script, name, args);
+    reply.then(settled, settled);
+    return this.#ask(this.#connection.nodeOf(key), key, reply, () => {}, () => {});
   }
 
-  #ask(node, script, key, args, read, otherwise) {
+  #ask(node, key, sent, read, otherwise) {
     return new Promise((resolve, reject) => {
       const call = new Call(node, key, read, otherwise, resolve, reject);
       this.#deadline.begin(call);
-      this.#connection.script(script, key, args).then(
+      sent.then(
         (reply) => this.#answer(call, reply),
         (error) => this.#refuse(call, error),
       );

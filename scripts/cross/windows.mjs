@@ -53,6 +53,7 @@ const LEFT_OUT = {
   'redis/client': 'a server of Redis',
   'redis/cluster-moves': 'a server of Redis',
   'redis/cluster-nodes': 'a server of Redis',
+  'redis/cluster-silent': 'a server of Redis',
   'redis/dpop-replay': 'a server of Redis',
   'redis/key-ring': 'a server of Redis',
   'redis/key-ring-failures': 'a server of Redis',
