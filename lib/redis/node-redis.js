@@ -104,7 +104,7 @@ class NodeRedisClient {
   }
 }
 
-/** The name of the node that has a key according to another node; undefined if that is not known. */
+/** The name of the node that has a key, as another node tells it; undefined if it does not. */
 async function movedTo(client, other, key) {
   try {
     await (await client.nodeClient(other)).sendCommand(['get', key]);

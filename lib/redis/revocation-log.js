@@ -112,8 +112,8 @@ class RevocationLog {
   /**
    * The last id that the stream has given, its oldest and its newest entry, and the number of
    * entries that were ever added to it, which a server of version 6 does not have. `history` is
-   * another one after each failover, and undefined if the server does not tell it. Rejects with `NotPrimary` if the server is a
-   * replica.
+   * another one after each failover, and undefined if the server does not tell it. Rejects with
+   * `NotPrimary` if the server is a replica.
    */
   async info() {
     const [info, history] = await Promise.all([this.#info(), this.#checkPrimary()]);
