@@ -18,8 +18,9 @@ class Breaker {
 
   /**
    * `probe(key)` asks the server, and tells `answered` or `failed`. It returns undefined if it does
-   * not ask with the key of this call. Without it, a call asks: one for each probe. `changed(reason)` is called when calls begin to fail, when the reason changes, and
-   * with undefined when the server answers again.
+   * not ask with the key of this call. Without it, a call asks: one for each probe.
+   * `changed(reason)` is called when calls begin to fail, when the reason changes, and with
+   * undefined when the server answers again.
    */
   constructor(probe, changed) {
     this.#probe = probe;

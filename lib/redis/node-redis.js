@@ -52,7 +52,7 @@ class NodeRedisClient {
    */
   async refreshSlots(key) {
     const silent = this.nodeOf(key);
-    const others = this.#client.masters.filter(({ address }) => address !== silent);
+    const others = (this.#client.masters ?? []).filter(({ address }) => address !== silent);
     const other = others[this.#turn++ % others.length];
     if (other === undefined || this.#asked.has(other.address)) return;
     this.#asked.add(other.address);
@@ -104,7 +104,7 @@ class NodeRedisClient {
   }
 }
 
-/** The name of the node that has a key according to another node; undefined if that is not known. */
+/** The name of the node that has a key, as another node tells it; undefined if it does not. */
 async function movedTo(client, other, key) {
   try {
     await (await client.nodeClient(other)).sendCommand(['get', key]);
