@@ -52,7 +52,7 @@ test('guesses of before a restart of all workers still count', async (t) => {
   const data = dataDirectory(t);
   const first = await start(t, { data, workers: WORKERS });
   await first.post('/register', ADA, ALONE);
-  await times(5, () => first.post('/login', WRONG, ALONE));
+  for (let guess = 1; guess <= 5; guess += 1) await first.post('/login', WRONG, ALONE);
   assert.equal(await first.stop(), 0);
   assert.deepEqual(readdirSync(path.join(data, 'limits')).sort(), ['logins', 'passwords', 'requests']);
   const second = await start(t, { data, workers: WORKERS });
@@ -66,7 +66,10 @@ onLinux('a worker that is killed is replaced, and the guesses stay counted', asy
   const data = dataDirectory(t);
   const service = await start(t, { data, workers: WORKERS });
   await service.post('/register', ADA, ALONE);
-  await times(5, () => service.post('/login', WRONG, ALONE));
+  // One by one: the machine's limiter may refuse a rival in error, and then a guess is left.
+  for (let guess = 1; guess <= 5; guess += 1) {
+    assert.equal((await service.post('/login', WRONG, ALONE)).status, 401, `guess ${guess}`);
+  }
   const before = children(service.pid);
   assert.equal(before.length, WORKERS);
   process.kill(Number(before[0]), 'SIGKILL');
