@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const { hash } = require('node:crypto');
 
 const { RedisRateLimiter } = require('@nodesec/native/redis');
+const { connect } = require('../../lib/redis/client.js');
 const { startCluster, until } = require('./redis-server.js');
 
 const LIMIT = { limit: 10, windowMs: 3_600_000 };
@@ -42,4 +43,16 @@ async function degradedOf(limiter, keys) {
   return results.filter(({ degraded }) => degraded).length;
 }
 
-module.exports = { KEYS, degradedOf, onCluster, recovered };
+/** Counts the scripts that a client is given from now on. */
+function countScripts(client) {
+  const connection = connect(client);
+  const { script } = connection;
+  let sent = 0;
+  connection.script = (...args) => {
+    sent += 1;
+    return Reflect.apply(script, connection, args);
+  };
+  return () => sent;
+}
+
+module.exports = { KEYS, countScripts, degradedOf, onCluster, recovered };

@@ -7,7 +7,7 @@ const { test } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
 
 const { connect } = require('../../lib/redis/client.js');
-const { KEYS, degradedOf, onCluster } = require('../helpers/cluster-limiter.js');
+const { KEYS, countScripts, degradedOf, onCluster } = require('../helpers/cluster-limiter.js');
 const { heard } = require('../helpers/heard.js');
 const { addReplica, moveSlot, nodeOfKey } = require('../helpers/redis-cluster.js');
 const { CLUSTERS } = require('../helpers/redis-clients.js');
@@ -27,18 +27,6 @@ async function storedKey(servers, limiter, key) {
   const before = new Set(names());
   await limiter.consume(key);
   return names().find((name) => !before.has(name));
-}
-
-/** Counts the scripts that a client is given from now on. */
-function countScripts(client) {
-  const connection = connect(client);
-  const { script } = connection;
-  let sent = 0;
-  connection.script = (...args) => {
-    sent += 1;
-    return Reflect.apply(script, connection, args);
-  };
-  return () => sent;
 }
 
 function told(events) {

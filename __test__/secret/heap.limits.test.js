@@ -147,7 +147,7 @@ if (process.platform === 'linux') {
       assert.equal(later.capacityBytes, first.capacityBytes);
       assert.equal(later.liveSecrets, 0);
     }
-    // What is not given back grows each time; the heap of the runtime may grow once.
+    // Memory that is not given back grows each time; the heap of the runtime may grow once.
     const more = Math.min(second.rss - first.rss, third.rss - second.rss);
     assert.ok(more < 1024 * 1024, `${more} bytes more are resident`);
   });

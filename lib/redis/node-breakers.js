@@ -29,8 +29,8 @@ class NodeBreakers {
    * `has(node, key)` tells whether a node still has a key or any other one. `probe(key, settled)`
    * asks the node of a key, and tells `answered` or `failed`; it calls `settled()` when nothing is
    * on its way any more. `refresh(key)` has the client find the node of a key anew.
-   * `changed(reason)` is called when the first node fails, when the
-   * reason of the first one changes, and with undefined when no node fails any more.
+   * `changed(reason)` is called when the first node fails, when the reason of the first one
+   * changes, and with undefined when no node fails any more.
    */
   constructor({ has, probe, refresh, changed }) {
     this.#has = has;
