@@ -58,6 +58,9 @@ const django = (t) => pythonWith(t, 'django.contrib.auth, bcrypt, argon2', 'Djan
 /** Returns a function that runs a Python program with passlib, with JSON in and out. */
 const passlib = (t) => pythonWith(t, 'passlib.hash, bcrypt, argon2', 'passlib with bcrypt');
 
+/** Returns a function that runs a Python program with regopy, with JSON in and out. */
+const rego = (t) => pythonWith(t, 'regopy', 'regopy');
+
 function pythonWith(t, modules, what) {
   const python = process.platform === 'win32' ? 'python' : 'python3';
   const PYTHONPATH = path.join(folder, 'python');
@@ -104,6 +107,7 @@ module.exports = {
   node24,
   passlib,
   pyJwt,
+  rego,
   tool,
   typescript54,
   werkzeug,

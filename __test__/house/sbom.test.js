@@ -10,6 +10,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
 
+const { rego } = require('../helpers/peers.js');
 const { Project, checkout } = require('../helpers/project.js');
 
 const LOCK = fs.readFileSync(path.join(checkout, 'Cargo.lock'), 'utf8');
@@ -122,4 +123,35 @@ test('the bill of the root names the platform packages', () => {
   const purl = 'pkg:npm/%40nodesec/native-linux-x64-gnu@1.0.0';
   assert.deepEqual(components.map((each) => [each.purl, each.scope]), [[purl, 'optional']]);
   assert.deepEqual(dependencies.find(({ ref }) => ref.endsWith('/native@1.0.0')).dependsOn, [purl]);
+});
+
+test('the rule of docs/supply-chain.md denies a CVSS above 7, unless the finding is accepted', (t) => {
+  const decide = rego(t);
+  if (!decide) return;
+  const text = fs.readFileSync(path.join(checkout, 'docs', 'supply-chain.md'), 'utf8');
+  const [, rule] = /```rego\n([^]*?)```/.exec(text);
+  const bill = boms['linux-x64-gnu'];
+  const [sqlite] = named(bill, 'sqlite');
+  const denied = (scores, accepted = '{}') => {
+    const found = scores.map((score, n) => ({
+      id: `CVE-${n}`,
+      ratings: [{ score: 1 }, { score }],
+      affects: [{ ref: sqlite['bom-ref'] }],
+    }));
+    const program = `
+from regopy import Interpreter
+rego = Interpreter()
+given = json.load(sys.stdin)
+rego.add_module("sbom.rego", given["rule"])
+rego.set_input(given["found"])
+json.dump(json.loads(str(rego.query("data.sbom.deny")))["expressions"][0], sys.stdout)`;
+    const changed = rule.replace('accepted := {}', `accepted := ${accepted}`);
+    return decide(program, { rule: changed, found: { ...bill, vulnerabilities: found } });
+  };
+  const message = (n, score) => `CVE-${n}, CVSS ${score}: ${sqlite['bom-ref']}`;
+  assert.deepEqual(denied([]), []);
+  assert.deepEqual(denied([7]), []);
+  assert.deepEqual(denied([7.1]), [message(0, '7.1')]);
+  assert.deepEqual(denied([6.9, 9.8, 10]), [message(1, '9.8'), message(2, '10.0')]);
+  assert.deepEqual(denied([9.8, 8], '{"CVE-0": "no caller reaches it"}'), [message(1, '8.0')]);
 });
