@@ -22,4 +22,10 @@ function runScript(script, { flags = [], env = {} } = {}) {
   });
 }
 
-module.exports = { runScript };
+/**
+ * The words of a command that runs a file on this runtime, for another program that starts it. Deno
+ * gives its permissions only to processes that it starts itself.
+ */
+const RUNTIME = process.versions.deno ? [process.execPath, 'run', '--allow-all'] : [process.execPath];
+
+module.exports = { RUNTIME, runScript };

@@ -5,6 +5,7 @@ const { readFileSync, readdirSync } = require('node:fs');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 
+const { RUNTIME } = require('./child.js');
 const { missing } = require('./peers.js');
 
 const CHILD = path.join(__dirname, 'store-child.js');
@@ -20,10 +21,9 @@ class StoreProcess {
 
   /** `command` is put in front of Node; it ends when Node ends. */
   constructor(t, { command = [], node = process.execPath, flags = [], env = {} } = {}) {
-    // Deno gives its own permissions only to processes that it starts itself.
-    const isElsewhere = command.length > 0 && node === process.execPath && process.versions.deno;
-    const allowed = isElsewhere ? ['run', '--allow-all'] : [];
-    const [program, ...args] = [...command, node, ...allowed, ...flags, CHILD];
+    const isElsewhere = command.length > 0 && node === process.execPath;
+    const runtime = isElsewhere ? RUNTIME : [node];
+    const [program, ...args] = [...command, ...runtime, ...flags, CHILD];
     const stdio = ['pipe', 'pipe', 'inherit'];
     this.child = spawn(program, args, { stdio, env: { ...process.env, ...env } });
     this.child.stdin.on('error', () => {});

@@ -68,6 +68,27 @@ for (const [what, { use, Class, failure }] of Object.entries(FILES)) {
   });
 }
 
+test('a limit on the size of files is an error in Deno, which leaves SIGXFSZ to end the process', (t) => {
+  const binary = deno(t);
+  if (binary === undefined || process.platform === 'win32') return;
+  const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-deno-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  // Deno itself writes files of code, which the limit would end.
+  const cached = path.join(folder, 'cache');
+  const options = JSON.stringify({ limit: 1, windowMs: 1000, maxKeys: 1_000_000 });
+  const child = path.join(ROOT, '__test__', 'helpers', 'opening-child.js');
+  const open = [binary, 'run', '--allow-all', child, path.join(folder, 'limits'), options, ''];
+  const run = (limit) =>
+    spawnSync('sh', ['-c', `ulimit -f ${limit}; exec "$@"`, 'sh', ...open], {
+      encoding: 'utf8',
+      env: { ...process.env, DENO_DIR: cached, DENO_NO_UPDATE_CHECK: '1' },
+    });
+  const { status, signal, stdout, stderr } = run(20_000);
+  assert.deepEqual([status, signal], [0, null], stderr);
+  assert.match(stdout, /^ERR_LIMIT_FILE .*leaves no room/);
+  assert.equal(run('unlimited').stdout, '100000\n');
+});
+
 /** A module of tests that goes on to use a secret and a list after its tests. */
 const GOES_ON = `
   const { test } = require('node:test');

@@ -15,6 +15,7 @@ const { test } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
 
 const { RateLimiter } = require('@nodesec/native');
+const { RUNTIME } = require('../helpers/child.js');
 const peers = require('../helpers/peers.js');
 const { unshare } = require('../helpers/store-process.js');
 
@@ -22,6 +23,7 @@ const ROUNDS = Number(process.env.ROUNDS ?? 24);
 const PROCESSES = 8;
 const ROOT = path.join(__dirname, '..', '..');
 const CHILD = path.join(__dirname, '..', 'helpers', 'limiting-child.js');
+const OPENING = path.join(__dirname, '..', 'helpers', 'opening-child.js');
 /** No unit comes back while a test runs. */
 const YEAR = 366 * 24 * 3_600_000;
 const LIMIT = 100;
@@ -135,25 +137,8 @@ onLinux('processes that are stopped keep nobody waiting', async (t) => {
 
 /** Has a command start a process that opens a file and fills its disk. Returns its output. */
 function opened(command, at, options = ONE) {
-  const script = `
-    const { writeFileSync } = require('node:fs');
-    const { RateLimiter } = require('@nodesec/native');
-    const [at, options, fills] = process.argv.slice(1);
-    try {
-      const limiter = RateLimiter.machine(at, JSON.parse(options));
-      try {
-        if (fills) writeFileSync(at + '.filler', Buffer.alloc(64 << 20));
-      } catch ({ code }) {
-        console.log(code);
-      }
-      for (let n = 0; n < 100_000; n++) limiter.check('key ' + n);
-      console.log(limiter.stats().keys);
-    } catch ({ code, message }) {
-      console.log(code, message);
-    }`;
   const fills = at.includes('disk') ? 'fills' : '';
-  const node = [process.execPath, '--eval', script, at, JSON.stringify(options), fills];
-  const [program, ...args] = [...command, ...node];
+  const [program, ...args] = [...command, ...RUNTIME, OPENING, at, JSON.stringify(options), fills];
   const { status, signal, stdout, stderr } = spawnSync(program, args, {
     cwd: ROOT,
     encoding: 'utf8',
@@ -230,7 +215,7 @@ onLinux('Node opens the file only with the permission to read and write it and i
   const script = `
     const { RateLimiter } = require('.');
     try {
-      console.log(RateLimiter.machine(process.argv[1], { limit: 1, windowMs: 1000 }).check('key'));
+      console.log(RateLimiter.machine(process.argv.at(-1), { limit: 1, windowMs: 1000 }).check('key'));
     } catch ({ code, permission, resource }) {
       console.log(code, permission, resource);
     }`;

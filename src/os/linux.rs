@@ -6,6 +6,7 @@ mod cgroup;
 mod descriptor_locks;
 #[cfg(not(miri))]
 mod huge_pages;
+mod size_signal;
 mod smaps;
 mod storage;
 

@@ -75,6 +75,12 @@ pub trait Storage {
         write_zeros(file, len)
     }
 
+    /// Runs a body whose writes fail if a file becomes longer than the process may make it. Without
+    /// this, the system could end the process.
+    fn within_file_size<T>(body: impl FnOnce() -> T) -> T {
+        body()
+    }
+
     /// Unlocks a file.
     fn unlock(file: &File) -> io::Result<()> {
         file.unlock()

@@ -10,12 +10,13 @@ use super::epoch;
 use super::replay::replay;
 use super::shared::Shared;
 use crate::error::Result;
+use crate::os::{Native, Storage};
 
 /// Writes a copy to a new directory. The epoch is written last, and without it the copy does not
 /// open: a copy that the machine's stop interrupts is never taken for a whole one.
 pub(super) fn write(shared: &Shared, path: &Path) -> Result<()> {
     let directory = Directory::create_new(path, shared.options.allow_filesystem)?;
-    let written = write_files(shared, &directory);
+    let written = Native::within_file_size(|| write_files(shared, &directory));
     if written.is_err() {
         // The error of the copy says more than one of the removal.
         let _ = fs::remove_dir_all(directory.path());

@@ -40,7 +40,7 @@ pub(super) fn open(
 ) -> Result<Opened> {
     let locked = LockedEpoch::open(&directory, options.busy)?;
     let OpenedDatabase { mut engine, has_lost } =
-        open_database(&directory, &keys, &options, &locked)?;
+        Native::within_file_size(|| open_database(&directory, &keys, &options, &locked))?;
     let epoch = locked.unlock(options.durability, has_lost)?;
     // Read before the head: a head is never older than an epoch that was read before it.
     let last = epoch.get();

@@ -24,6 +24,7 @@ use super::queue::{Job, Told, Work};
 use super::row::MAX_ROWS;
 use super::shared::Shared;
 use crate::error::{Code, Error, Result};
+use crate::os::{Native, Storage};
 
 /// The time between two looks at the database.
 const LOOK: Duration = Duration::from_millis(500);
@@ -59,7 +60,8 @@ pub(super) fn start(
         change_counter: None,
     };
     let run = move || {
-        if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
+        let writes = || Native::within_file_size(|| writer.run());
+        if catch_unwind(AssertUnwindSafe(writes)).is_err() {
             writer.engine.rollback();
             writer.shared.queue.close();
             let panicked = Err::<(), _>(Error::new(Code::Internal, "the writer has panicked"));

@@ -62,27 +62,44 @@ impl Arg<'_> {
 
     /// The object that this instance stands for.
     pub(crate) fn handle<T: Handle>(&self) -> Result<Arc<T>> {
-        self.handle_if::<T>()?.ok_or_else(|| {
-            let class = T::CLASS;
-            if self.name == "this" {
-                Fault::new(Code::InvalidThis, format!("this method must be called on a {class}"))
-            } else {
-                self.wrong_type(&format!("a {class}"))
-            }
-        })
+        self.handle_if::<T>()?.ok_or_else(|| self.wrong_class::<T>())
     }
 
     /// The object that this instance stands for, if it is of this class.
     pub(crate) fn handle_if<T: Handle>(&self) -> Result<Option<Arc<T>>> {
+        let Some(held) = self.held::<T>()? else {
+            return Ok(None);
+        };
+        // SAFETY: the value is that of this object, which JavaScript of this thread has passed.
+        unsafe { counted(held) }.ok_or_else(ended::<T>).map(Some)
+    }
+
+    /// The object that this instance stands for, or `None` after the end of its environment. For
+    /// functions that the façade calls when this module wakes it, which Deno lets happen then, too.
+    pub(crate) fn handle_unless_ended<T: Handle>(&self) -> Result<Option<Arc<T>>> {
+        let held = self.held::<T>()?.ok_or_else(|| self.wrong_class::<T>())?;
+        // SAFETY: as in `handle_if`.
+        Ok(unsafe { counted(held) })
+    }
+
+    fn wrong_class<T: Handle>(&self) -> Fault {
+        let class = T::CLASS;
+        if self.name == "this" {
+            Fault::new(Code::InvalidThis, format!("this method must be called on a {class}"))
+        } else {
+            self.wrong_type(&format!("a {class}"))
+        }
+    }
+
+    /// The value of `hold::<T>` that this instance was attached with, if it is of this class.
+    fn held<T: Handle>(&self) -> Result<Option<*mut c_void>> {
         if !self.is_type(Type::Object)? {
             return Ok(None);
         }
         let tag = tag::<T>();
         let mut is_tagged = false;
-        let mut pointer = ptr::null_mut();
-        // SAFETY: `env` and `value` are those of the current call. An object with this tag was
-        // tagged by `attach::<T>`, after it had been wrapped with a value from `hold::<T>`, whose
-        // strong count lives as long as the object and its environment, or is not found.
+        let mut held = ptr::null_mut();
+        // SAFETY: `env` and `value` are those of the current call.
         unsafe {
             self.check(sys::napi_check_object_type_tag(
                 self.env,
@@ -93,11 +110,24 @@ impl Arg<'_> {
             if !is_tagged {
                 return Ok(None);
             }
-            self.check(sys::napi_unwrap(self.env, self.value, &raw mut pointer))?;
-            let pointer = held::find::<T>(pointer).ok_or_else(ended::<T>)?;
-            Arc::increment_strong_count(pointer);
-            Ok(Some(Arc::from_raw(pointer)))
+            self.check(sys::napi_unwrap(self.env, self.value, &raw mut held))?;
         }
+        Ok(Some(held))
+    }
+}
+
+/// A strong count of the object that a value stands for, unless the environment has ended.
+///
+/// # Safety
+///
+/// The value is from an object of this thread that is in use: it was attached by `attach::<T>` with
+/// a value from `hold::<T>`, whose strong count lives as long as the object and its environment.
+unsafe fn counted<T: Handle>(held: *mut c_void) -> Option<Arc<T>> {
+    // SAFETY: as this function demands.
+    unsafe {
+        let pointer = held::find::<T>(held)?;
+        Arc::increment_strong_count(pointer);
+        Some(Arc::from_raw(pointer))
     }
 }
 

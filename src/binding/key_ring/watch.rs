@@ -86,7 +86,10 @@ pub(crate) fn key_watcher_take(
     watcher: Unknown<'_>,
 ) -> napi::Result<Outcome<Vec<NativeKeyChange>>> {
     guard(env, || {
-        let watcher = Arg::new(env, &watcher, "this").handle::<KeyWatcher>()?;
+        let Some(watcher) = Arg::new(env, &watcher, "this").handle_unless_ended::<KeyWatcher>()?
+        else {
+            return Ok(Vec::new());
+        };
         let mut waiting = watcher.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(waiting.drain(..).map(|change| NativeKeyChange::from(&change)).collect())
     })

@@ -172,7 +172,10 @@ pub(super) fn revocation_remote_take(
     unconfirmed: bool,
 ) -> napi::Result<Outcome<Option<NativeBatch>>> {
     guard(env, || {
-        let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
+        let Some(list) = Arg::new(env, &list, "this").handle_unless_ended::<RevocationList>()?
+        else {
+            return Ok(None);
+        };
         let batch = list.take_remote(most as usize, unconfirmed)?;
         let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Ok(batch.map(|batch| NativeBatch {

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::path::Path;
 
-use super::Linux;
+use super::{Linux, size_signal};
 use crate::os::storage::{DirectoryFault, FileId, Storage, write_zeros};
 use crate::os::unix::storage;
 
@@ -68,6 +68,7 @@ impl Storage for Linux {
     }
 
     fn allocate(file: &File, len: u64) -> io::Result<()> {
+        let _blocked = size_signal::Blocked::new();
         let end = libc::off_t::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
         loop {
             // SAFETY: takes numbers; the descriptor is open.
@@ -79,6 +80,11 @@ impl Storage for Linux {
                 error => return Err(io::Error::from_raw_os_error(error)),
             }
         }
+    }
+
+    fn within_file_size<T>(body: impl FnOnce() -> T) -> T {
+        let _blocked = size_signal::Blocked::new();
+        body()
     }
 
     fn boot_id() -> Option<String> {
