@@ -214,7 +214,8 @@ test('answers that a busy process has not read yet are not too late', async (t) 
   await until(async () => !(await limiter.consume('another')).degraded);
   for (let n = 0; n < 3; n++) {
     const calls = [limiter.consume('key'), limiter.peek('key')];
-    await new Promise(setImmediate);
+    // Deno sends them in the second turn of its event loop.
+    for (let turns = process.versions.deno ? 2 : 1; turns > 0; turns -= 1) await new Promise(setImmediate);
     // Longer than the deadline.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
     for (const { degraded } of await Promise.all(calls)) assert.equal(degraded, false);
