@@ -134,3 +134,36 @@ test('a call on an object that Deno has finalized throws, and reads no freed mem
   }
   assert.deepEqual([...told].sort(), [ended('RevocationList'), ended('SecretBuffer'), 'a result']);
 });
+
+/** A module of tests that ends while a thread changes a ring that both share. */
+const CHANGES = `
+  const { test } = require('node:test');
+  const { Worker } = require('node:worker_threads');
+  const source = \`
+    const { KeyRing } = require(${JSON.stringify(ROOT)});
+    const { parentPort } = require('node:worker_threads');
+    const ring = KeyRing.shared('late', { alg: 'HS256' });
+    const rotate = async () => {
+      await ring.rotate({ force: true });
+      setTimeout(rotate, 0);
+    };
+    rotate().then(() => parentPort.postMessage('ready'));
+  \`;
+  require(${JSON.stringify(ROOT)}).KeyRing.shared('late', { alg: 'HS256' });
+  const worker = new Worker(source, { eval: true });
+  test('the ring changes', () => new Promise((resolve) => worker.once('message', resolve)));
+`;
+
+test('a change of a ring in another thread is no error after the end of an environment in Deno', (t) => {
+  const binary = deno(t);
+  if (binary === undefined) return;
+  const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-deno-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'changes.test.cjs');
+  writeFileSync(file, CHANGES);
+  for (let round = 0; round < 5; round += 1) {
+    const args = ['test', '--allow-all', '--no-check', file];
+    const { status, stdout, stderr } = spawnSync(binary, args, { encoding: 'utf8' });
+    assert.equal(status, 0, stdout + stderr);
+  }
+});
