@@ -7,6 +7,7 @@ const { isDate } = require('node:util').types;
 
 const { makeError, withCause } = require('./errors.js');
 const { isPlain, native, snapshot } = require('./native.js');
+const { inProduction } = require('./production.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 const { getTime } = Date.prototype;
@@ -78,7 +79,7 @@ function useClock(object, options) {
   if (typeof now !== 'function') {
     throw makeError('ERR_INVALID_ARG_TYPE', 'clock must be a function that returns a Date');
   }
-  if (process.env.NODE_ENV === 'production' && !isAllowed) {
+  if (!isAllowed && inProduction()) {
     throw makeError(
       'ERR_INVALID_ARG_VALUE',
       'clock is for tests and is refused while NODE_ENV is production: leave it out, or also pass ' +

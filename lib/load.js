@@ -11,6 +11,7 @@ const { createRequire } = require('node:module');
 const { makeError } = require('./errors.js');
 const { loadError } = require('./load-error.js');
 const { notice } = require('./notice.js');
+const { inProduction } = require('./production.js');
 const { name, version, napi } = require('../package.json');
 
 /** The targets that have a package. */
@@ -101,7 +102,7 @@ if (native.version() !== version) {
   );
 }
 native.setFacade(
-  { inProduction: () => process.env.NODE_ENV === 'production', notice },
+  { inProduction, notice },
   // Deno does not finalize the objects of a worker that ends.
   process.versions.deno !== undefined,
 );

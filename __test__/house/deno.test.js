@@ -32,6 +32,24 @@ test('in Deno the flags that an error of the loader names are the ones that are 
   assert.deepEqual(reported, [[32, '$argon2id']], stderr);
 });
 
+test('a process of Deno that may not read NODE_ENV counts as one in production', (t) => {
+  const binary = deno(t);
+  if (binary === undefined) return;
+  const program = `
+    const { JwtKey, JwtVerifier, hash } = load();
+    const options = { keys: JwtKey.fromSecret(new Uint8Array(32), { alg: 'HS256' }), issuer: 'a', audience: 'b' };
+    for (const test of [
+      () => hash('password', { profile: 'test' }),
+      async () => void new JwtVerifier({ ...options, clock: () => new Date() }),
+    ]) report(await test().then(() => 'allowed', ({ code }) => code));`;
+  const run = (NODE_ENV, ...flags) =>
+    runDeno(binary, ['--allow-ffi', `--allow-read=${ROOT}`, ...flags], program, { NODE_ENV }).reported;
+  const refused = ['ERR_PASSWORD_PROFILE', 'ERR_INVALID_ARG_VALUE'];
+  assert.deepEqual(run('test'), refused);
+  assert.deepEqual(run('production', '--allow-env=NODE_ENV'), refused);
+  assert.deepEqual(run('test', '--allow-env=NODE_ENV'), ['allowed', 'allowed']);
+});
+
 const FILES = {
   'a limiter of the machine': { use: '{ limit: 1, windowMs: 1000 }', Class: 'RateLimiter', failure: 'LimitError' },
   'a replay cache of the machine': { use: '{ maxEntries: 100 }', Class: 'DpopReplayCache', failure: 'DpopError' },
