@@ -3,7 +3,7 @@
 // The correlation ids of requests, in each framework and behind its parsers of bodies.
 
 const assert = require('node:assert/strict');
-const { once } = require('node:events');
+const { EventEmitter, on, once } = require('node:events');
 const { Agent } = require('node:http');
 const http2 = require('node:http2');
 const net = require('node:net');
@@ -28,6 +28,15 @@ const UUID7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{
 // Deno names most faults of a header HPE_ERROR.
 const NAMES_FAULTS = process.versions.deno === undefined;
 const late = () => record('app.read');
+
+/** Emits the name of each act. */
+const acts = new EventEmitter();
+
+/** Records an act of a service, and tells the test. */
+function act(name) {
+  record(name);
+  acts.emit(name);
+}
 
 for (const [version, service] of Object.entries(SERVICES)) {
   /** Sends a request and resolves to the answer, its id and its events. */
@@ -203,22 +212,34 @@ for (const [version, service] of Object.entries(SERVICES)) {
   });
 
   test(`${version}: what listens to the end of the response has the id`, async (t) => {
-    const before = (req, res) => void res.once('close', () => record('closed'));
+    const before = (req, res) => void res.once('close', () => act('closed'));
     const { send } = await service(t, { audit: {}, before });
     const events = await heard(async () => {
+      const closed = once(acts, 'closed');
       await send('/', { headers: { 'x-request-id': 'ended' } });
-      await sleep(20);
+      await closed;
     });
     assert.deepEqual(events.map(({ action, correlationId }) => [action, correlationId]), [['closed', 'ended']]);
   });
 }
 
-/** Sends the head of a request, and the rest of its body later; resolves to the socket. */
+/**
+ * Sends a request to a service of `CARELESS`, without the rest of its body. Resolves to the socket
+ * when the service has read the beginning.
+ */
 async function slowly(port, id) {
+  const read = once(acts, 'data');
   const socket = net.connect(port, '127.0.0.1');
   socket.write(`POST / HTTP/1.1\r\nHost: a\r\nX-Request-Id: ${id}\r\nContent-Length: 4\r\n\r\na=`);
-  await sleep(20);
+  await read;
   return socket;
+}
+
+/** Resolves after some acts of a name. */
+async function repeated(name, count) {
+  const emitted = on(acts, name);
+  for (let seen = 0; seen < count; seen += 1) await emitted.next();
+  await emitted.return();
 }
 
 /** Apps with a parser that takes no care of asynchronous context, as most have none. */
@@ -230,8 +251,8 @@ const CARELESS = {
         const app = make();
         app.use(auditContext());
         app.use((req, res, next) => {
-          res.on('close', () => record('ended'));
-          req.on('data', () => record('data')).on('end', next).on('close', () => record('over'));
+          res.on('close', () => act('ended'));
+          req.on('data', () => act('data')).on('end', next).on('close', () => act('over'));
         });
         app.use((req, res) => {
           record('found');
@@ -244,9 +265,9 @@ const CARELESS = {
   async 'Fastify 5'(t) {
     const app = Fastify({ forceCloseConnections: true });
     await app.register(audit);
-    app.addHook('onRequest', async (request, reply) => void reply.raw.on('close', () => record('ended')));
+    app.addHook('onRequest', async (request, reply) => void reply.raw.on('close', () => act('ended')));
     app.addContentTypeParser('*', (request, payload, done) => {
-      payload.on('data', () => record('data')).on('end', () => done(null)).on('close', () => record('over'));
+      payload.on('data', () => act('data')).on('end', () => done(null)).on('close', () => act('over'));
     });
     app.post('/', async () => {
       record('found');
@@ -260,10 +281,12 @@ for (const [version, start] of Object.entries(CARELESS)) {
   test(`${version}: a parser that keeps no context runs, and goes on, with the ids of its request`, async (t) => {
     const { port } = await start(t);
     const events = await heard(async () => {
-      const sockets = await Promise.all(['one', 'two'].map((id) => slowly(port, id)));
+      const sockets = [await slowly(port, 'one'), await slowly(port, 'two')];
+      const ends = ['ended', 'over'].map((name) => repeated(name, sockets.length));
       for (const socket of sockets) socket.write('bc');
       await Promise.all(sockets.map((socket) => once(socket, 'data')));
       for (const socket of sockets) socket.destroy();
+      await Promise.all(ends);
     });
     const seen = (id) => events.filter(({ correlationId }) => correlationId === id).map(({ action }) => action);
     for (const id of ['one', 'two']) assert.deepEqual(seen(id).sort(), ['data', 'data', 'ended', 'found', 'over']);
@@ -273,8 +296,10 @@ for (const [version, start] of Object.entries(CARELESS)) {
   test(`${version}: a hang-up in the middle of a body has the id of its request`, async (t) => {
     const { port } = await start(t);
     const events = await heard(async () => {
-      (await slowly(port, 'gone')).destroy();
-      await sleep(20);
+      const socket = await slowly(port, 'gone');
+      const ends = ['ended', 'over'].map((name) => once(acts, name));
+      socket.destroy();
+      await Promise.all(ends);
     });
     assert.deepEqual(events.map(({ action, correlationId }) => `${action} ${correlationId}`).sort(), [
       'data gone',
