@@ -23,11 +23,17 @@ async function twoGenerations(t) {
   let service = await StoreService.open(at);
   await service.revoke('old');
   await service.close();
-  fs.cpSync(at, old, { recursive: true });
+  copyStore(at, old);
   service = await StoreService.open(at);
   await service.revoke('new');
   await service.close();
   return { at, old };
+}
+
+/** Copies the folder of a store. `cpSync` of Node 22 and 24 does not keep the mode of a folder. */
+function copyStore(from, to) {
+  fs.cpSync(from, to, { recursive: true });
+  fs.chmodSync(to, 0o700);
 }
 
 const replaceFile = (name) => (at, old) => {
@@ -64,7 +70,7 @@ for (const [name, damage] of Object.entries(REFUSED)) {
       await assert.rejects(StoreService.open(at), coded('ERR_STORE_CORRUPT'));
     }
     fs.rmSync(at, { recursive: true });
-    fs.cpSync(old, at, { recursive: true });
+    copyStore(old, at);
     const service = await StoreService.open(at);
     assert.equal(service.judge('old'), REVOKED);
     await service.close();
@@ -158,7 +164,7 @@ if (process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch)) {
     const service = await StoreService.open(at);
     const ids = [];
     for (const round of [1, 2, 3]) {
-      fs.cpSync(at, `${at}-copy-${round}`, { recursive: true });
+      copyStore(at, `${at}-copy-${round}`);
       const other = new StoreProcess(t);
       await other.call('open', at);
       ids.push(`other-${round}`, `own-${round}`);
