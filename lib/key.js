@@ -213,7 +213,8 @@ function privateKeyObject(jwk) {
     return createPrivateKey({ key: jwk, format: 'jwk' });
   } catch {
     // The reason may quote the key.
-    throw makeError('ERR_JWT_KEY', 'the JWK is not a valid private key');
+    const more = jwk.kty === 'RSA' ? '; in RSA, d must be below the modulus' : '';
+    throw makeError('ERR_JWT_KEY', `the JWK is not a valid private key${more}`);
   }
 }
 

@@ -8,6 +8,7 @@
 //   npm run test:runtimes -- --suite key/key   some suites; may be repeated
 //   npm run test:runtimes -- --smoke           one suite for each capability
 
+import os from 'node:os';
 import { parseArgs } from 'node:util';
 
 import { ensureBuilt, ensureDependencies } from './lib/ensure.mjs';
@@ -31,7 +32,7 @@ await main(async () => {
     suitesWithout(Object.keys(known));
     const run = suites.filter((suite) => typeof known[suite] !== 'string');
     const counts = { passed: 0, known: 0, skipped: 0 };
-    for (const suite of run) {
+    await inParallel(run, async (suite) => {
       const found = await runSuite(name, suite);
       for (const problem of judge(found, known[suite] ?? {})) {
         problems.push(`${name}, ${suite}: ${problem}`);
@@ -40,7 +41,7 @@ await main(async () => {
       counts.passed += found.passed.length;
       counts.known += found.failed.filter((test) => isKnown(test, known[suite] ?? {})).length;
       counts.skipped += found.skipped;
-    }
+    });
     const { passed, skipped } = counts;
     rows.push([versionOf(name), `${run.length} of ${suites.length}`, passed, counts.known, skipped]);
     console.log(rows.at(-1).join(' | '));
@@ -49,6 +50,15 @@ await main(async () => {
   for (const row of rows) console.log(row.join(' | '));
   if (problems.length > 0) throw new Error(problems.join('\n'));
 });
+
+/** Does work on each of some items, on as many at once as there are processors. */
+async function inParallel(items, work) {
+  const left = items.values();
+  const worker = async () => {
+    for (const item of left) await work(item);
+  };
+  await Promise.all(Array.from({ length: os.availableParallelism() }, worker));
+}
 
 /** The differences between the results of a suite and those that are known. */
 function judge({ passed, failed, ended }, known) {

@@ -300,13 +300,11 @@ function unreduced(jwk) {
 test('an RSA key whose exponent is not reduced is read or refused for that', () => {
   const jwk = keyPair('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });
   for (const { changed, below, longer } of unreduced(jwk)) {
-    const file = createPrivateKey({ key: changed, format: 'jwk' });
+    const file = keyObjectOf(changed);
     for (const alg of ['RS256', 'PS512']) {
-      for (const make of [
-        () => JwtKey.fromJwk(changed, { alg }),
-        () => JwtKey.fromKeyObject(file, { alg }),
-        () => JwtKey.fromPem(file.export({ type: 'pkcs1', format: 'pem' }), { alg }),
-      ]) {
+      const makers = [() => JwtKey.fromJwk(changed, { alg }), () => JwtKey.fromPem(pkcs1(changed), { alg })];
+      if (file !== undefined) makers.push(() => JwtKey.fromKeyObject(file, { alg }));
+      for (const make of makers) {
         const { code, message } = outcomeOf(make);
         if (below) assert.equal(code, undefined);
         else if (longer) assert.equal(code, 'ERR_JWT_KEY');
@@ -316,6 +314,31 @@ test('an RSA key whose exponent is not reduced is read or refused for that', () 
     }
   }
 });
+
+/** The PEM of a key (RFC 8017, appendix A.1.2). */
+function pkcs1(jwk) {
+  const encoded = (tag, body) => {
+    const { length } = body;
+    const size = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+    return Buffer.concat([Buffer.from([tag, ...size]), body]);
+  };
+  const integers = ['n', 'e', 'd', 'p', 'q', 'dp', 'dq', 'qi'].map((name) => {
+    const bytes = Buffer.from(jwk[name], 'base64url');
+    return encoded(2, bytes[0] < 128 ? bytes : Buffer.concat([Buffer.alloc(1), bytes]));
+  });
+  const der = encoded(0x30, Buffer.concat([encoded(2, Buffer.alloc(1)), ...integers]));
+  return `-----BEGIN RSA PRIVATE KEY-----\n${der.toString('base64')}\n-----END RSA PRIVATE KEY-----\n`;
+}
+
+/** Undefined if OpenSSL refuses the key, as it does since 3.5 for a long exponent. */
+function keyObjectOf(jwk) {
+  try {
+    return createPrivateKey({ key: jwk, format: 'jwk' });
+  } catch (error) {
+    assert.ok(parseFloat(process.versions.openssl) >= 3.5, error);
+    return undefined;
+  }
+}
 
 function outcomeOf(make) {
   try {

@@ -1,6 +1,6 @@
 // The runtimes of scripts/peers.mjs, and the results of their test runners, which all write JUnit.
 
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
@@ -46,22 +46,30 @@ export function versionOf(name) {
 }
 
 /**
- * Runs a suite. Returns the names of the tests that passed and failed, the number that were
+ * Runs a suite. Resolves to the names of the tests that passed and failed, the number that were
  * skipped, and `ended` if the runner did not end as its results say.
  */
-export function runSuite(name, suite) {
+export async function runSuite(name, suite) {
   mkdirSync(workshop, { recursive: true });
-  const xml = path.join(workshop, `${name}.xml`);
+  const xml = path.join(workshop, `${name}-${suite.replaceAll('/', '-')}.xml`);
   rmSync(xml, { force: true });
-  const file = `./__test__/${suite}.test.js`;
-  const env = { ...process.env, DENO_NO_UPDATE_CHECK: '1' };
-  const options = { cwd: root, env, encoding: 'utf8', timeout: PATIENCE_MS, maxBuffer: 2 ** 28 };
-  const run = spawnSync(programOf(name), RUNTIMES[name].args(file, xml), options);
+  const { status, output } = await ended(programOf(name), RUNTIMES[name].args(`./__test__/${suite}.test.js`, xml));
   const results = existsSync(xml) ? readResults(readFileSync(xml, 'utf8')) : noResults();
-  const isConsistent = (run.status === 0) === (results.failed.length === 0);
-  if (isConsistent && run.signal === null) return results;
-  const output = `${run.stdout}${run.stderr}`.slice(-2000);
-  return { ...results, ended: `ended with ${run.signal ?? run.status}\n${output}` };
+  rmSync(xml, { force: true });
+  const isConsistent = (status === 0) === (results.failed.length === 0);
+  if (isConsistent && typeof status === 'number') return results;
+  return { ...results, ended: `ended with ${status}\n${output.slice(-2000)}` };
+}
+
+/** Resolves to the status of a program, or the signal that has ended it, and to its output. */
+function ended(program, args) {
+  const env = { ...process.env, DENO_NO_UPDATE_CHECK: '1' };
+  const options = { cwd: root, env, timeout: PATIENCE_MS, maxBuffer: 2 ** 28 };
+  return new Promise((resolve) => {
+    const child = execFile(program, args, options, (error, stdout, stderr) => {
+      resolve({ status: child.exitCode ?? child.signalCode ?? error.code, output: `${stdout}${stderr}` });
+    });
+  });
 }
 
 function programOf(name) {
