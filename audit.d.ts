@@ -1,5 +1,5 @@
-// The manual of @nodesec/native/audit, the audit trail. docs/audit.md has a table of the events and
-// says which data is never in them.
+// The manual of @nodesec/native/audit, the audit trail. docs/audit.md has a table of the events,
+// and names the data that they never hold.
 
 /// <reference types="node" />
 
@@ -386,7 +386,7 @@ export interface RevocationsEvictable extends AuditEventBase {
 
 /**
  * An operation has failed. `secret.degraded` comes once a process with `NODESEC_SECRET_DEGRADED` if
- * `onDegraded` lets secrets be stored all the same, and with `ERR_SECRET_DEGRADED` for each secret
+ * `onDegraded` lets secrets be stored nevertheless, and with `ERR_SECRET_DEGRADED` for each secret
  * that is refused.
  */
 export interface OperationFailed extends AuditEventBase {
