@@ -146,7 +146,7 @@ export interface KeySetFailed extends AuditEventBase {
   readonly origin: string;
   /** The cause of the request, as in the events of `onEvent`. */
   readonly trigger: string;
-  /** The state of the keys at hand, as `RemoteJwks.status()` gives it. */
+  /** The state of the keys, as `RemoteJwks.status()` gives it. */
   readonly keys: 'none' | 'fresh' | 'stale';
 }
 
@@ -174,7 +174,7 @@ export interface SessionRefreshed extends AuditEventBase {
 
 /**
  * A refresh token is later than its session: the store has lost its last changes, or was restored
- * from a backup. The session goes on. `session.refreshed` follows.
+ * from a backup. The session continues. `session.refreshed` follows.
  */
 export interface SessionRestored extends AuditEventBase {
   readonly event: 'session.restored';

@@ -618,7 +618,7 @@ export interface PoolStats {
  *
  * Memory is wiped after each hash, kept for the next hash of that size, and given back after 5 idle
  * seconds. The memory of an unusually expensive digest (more than 64 MiB, and more than any policy
- * used so far in the process) is not kept but given back at once.
+ * used so far in the process) is given back at once.
  *
  * @example
  * ```ts
@@ -1799,7 +1799,7 @@ export class JwtVerifier<
   tryVerify<T = unknown>(token: unknown): VerifyResult<T, Required>;
   /**
    * Verifies as {@link JwtVerifier.verify}. With a {@link RemoteJwks} it waits, once, for a key
-   * that is not at hand; with other keys it does not wait.
+   * that it has not fetched; with other keys it does not wait.
    */
   verifyAsync<T = unknown>(token: string): Promise<NoInfer<T> & Claims & Required>;
   /** Verifies as {@link JwtVerifier.tryVerify} and waits as {@link JwtVerifier.verifyAsync}. */
@@ -1997,7 +1997,7 @@ export interface RemoteJwksOptions extends JwksImportOptions {
  *
  * **Waiting.** `verify`, `tryVerify` and `verifyJws` never wait: without keys they refuse with
  * `ERR_JWT_KEYS_UNAVAILABLE` while the request is in progress. `verifyAsync`, `tryVerifyAsync` and
- * `verifyMany` wait for it. To start with the keys at hand, `await jwks.refresh()`.
+ * `verifyMany` wait for it. To have the keys before the first token, `await jwks.refresh()`.
  * `status().lastError` says why the last request failed.
  *
  * **Which answer counts.** The status must be 200 and the body a JWK Set as {@link JwtKey.fromJwks}
@@ -2044,7 +2044,7 @@ export class RemoteJwks {
   /** Tells the state of the keys and of the last request. */
   status(): {
     /**
-     * `fresh`; `stale` if the keys live by `staleIfError` only; `none` before the first request and
+     * `fresh`; `stale` if `staleIfError` alone keeps the keys; `none` before the first request and
      * when the keys are too old.
      */
     keys: 'fresh' | 'stale' | 'none';
@@ -2216,7 +2216,7 @@ export interface RevocationEvent {
   readonly origin: 'local' | 'remote';
   /**
    * The number of revocations right before this one that the listener is not told of, because more
-   * than 10,000 waited for its thread: 0, unless the thread did not turn its event loop meanwhile.
+   * than 10,000 waited for its thread: 0, unless its event loop was blocked meanwhile.
    * `isRevoked` knows them all.
    */
   readonly missed: number;
@@ -2757,7 +2757,7 @@ export class Sessions {
   /**
    * Ends every session of a subject, as {@link Sessions.end}, and revokes every other access token
    * of the subject from before the current second. A session that starts after the call is not
-   * affected. Many sessions end in parts, between which other work goes on; all have ended when the
+   * affected. Many sessions end in groups, between which other work runs; all have ended when the
    * promise resolves. It reaches the sessions of this object, or of all processes on its store, and
    * access tokens only where a verifier uses this list.
    */
@@ -3013,7 +3013,7 @@ export interface RateLimiterStats {
   evictions: number;
   /** Calls for which there was no slot: they shared the units of one key, or were refused. */
   overflows: number;
-  /** How often there was no memory to grow. The table then goes on at its size. */
+  /** How often there was no memory to grow. The table then keeps its size. */
   growthFailures: number;
 }
 
@@ -3074,8 +3074,8 @@ export class RateLimiter {
    * the path. The first call makes the file, for `maxKeys` keys at once: 24 bytes per key at most,
    * and 8 more for each limit after the first; 2^20 keys take 23 MiB. No broker and no lock is
    * involved, so a process that is killed or stopped keeps nobody waiting and frees no key; its
-   * last call may leave its cost taken. The file keeps its keys when all processes end. It starts
-   * anew with the machine. Its clock goes on while the machine sleeps; there is no `clock`.
+   * last call may leave its cost taken. The file keeps its keys when all processes end. It begins
+   * anew when the machine starts. Its clock runs while the machine sleeps; there is no `clock`.
    *
    * Pass the same options everywhere, or none once the file exists. The limits may be those that
    * the file was made with or those that it has now; another option is `ERR_INVALID_ARG_VALUE`,
@@ -3820,7 +3820,8 @@ export const secureHeap: {
    */
   verify(): void;
   /**
-   * Protects all memory of the process from dumps, not only the secure heap. Call it at the start.
+   * Protects the whole memory of the process from dumps, beyond the secure heap. Call it at the
+   * start.
    * It gives the properties that hold afterwards; without options it only reads them.
    *
    * - `dumpable: false` (Linux): no core dumps, and no access for debuggers, profilers and

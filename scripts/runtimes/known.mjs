@@ -62,7 +62,7 @@ export const KNOWN = {
     'house/loader': { 'under the permission model': PERMISSIONS },
     'house/redaction': {
       'a secret and a key are not printed by console.table': "Bun's console.Console has no table",
-      'a key pair prints as little': "Bun's console.Console has no table",
+      'a key pair prints no part': "Bun's console.Console has no table",
       'v8.serialize()': 'the error has another text',
     },
     'key/encrypted': { 'a key is opened that openssl encrypts': ORACLE },
