@@ -144,7 +144,7 @@ for (const [version, service] of Object.entries(SERVICES)) {
     }
   });
 
-  test(`${version}: a form logs out, whatever its type and body`, async (t) => {
+  test(`${version}: a form of any type and body logs out`, async (t) => {
     const cookies = await sessionParts();
     const { send } = await service(t, { cookies });
     for (const [type, body] of [
