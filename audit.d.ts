@@ -1,5 +1,5 @@
-// The manual of @nodesec/native/audit, the audit trail. docs/audit.md has a table of the events and
-// says which data is never in them.
+// The manual of @nodesec/native/audit, the audit trail. docs/audit.md has a table of the events,
+// and names the data that they never hold.
 
 /// <reference types="node" />
 
@@ -146,7 +146,7 @@ export interface KeySetFailed extends AuditEventBase {
   readonly origin: string;
   /** The cause of the request, as in the events of `onEvent`. */
   readonly trigger: string;
-  /** The state of the keys at hand, as `RemoteJwks.status()` gives it. */
+  /** The state of the keys, as `RemoteJwks.status()` gives it. */
   readonly keys: 'none' | 'fresh' | 'stale';
 }
 
@@ -174,7 +174,7 @@ export interface SessionRefreshed extends AuditEventBase {
 
 /**
  * A refresh token is later than its session: the store has lost its last changes, or was restored
- * from a backup. The session goes on. `session.refreshed` follows.
+ * from a backup. The session continues. `session.refreshed` follows.
  */
 export interface SessionRestored extends AuditEventBase {
   readonly event: 'session.restored';
@@ -386,7 +386,7 @@ export interface RevocationsEvictable extends AuditEventBase {
 
 /**
  * An operation has failed. `secret.degraded` comes once a process with `NODESEC_SECRET_DEGRADED` if
- * `onDegraded` lets secrets be stored all the same, and with `ERR_SECRET_DEGRADED` for each secret
+ * `onDegraded` lets secrets be stored nevertheless, and with `ERR_SECRET_DEGRADED` for each secret
  * that is refused.
  */
 export interface OperationFailed extends AuditEventBase {

@@ -123,8 +123,7 @@ export interface RateLimitHandler extends RequestHandler {
  * Header fields are appended to those of a limiter before: give the limits names. Fields that have
  * room for one limit only (`draft-7`, `draft-6`, `legacy`) tell of the tightest. If a limiter
  * before has set fields of another draft, they stay as they are. Of two `Retry-After` the later one
- * stays.
- * Requests of other origins also get `Access-Control-Expose-Headers`.
+ * stays. Requests of other origins also get `Access-Control-Expose-Headers`.
  *
  * Without `key`, each client is an address. Behind a proxy, set `trust proxy` to its address or to
  * the number of proxies: else all clients have the proxy's address and share one limit. If every
@@ -311,9 +310,9 @@ export interface SessionCookies {
    */
   logout: RequestHandler;
   /**
-   * Sets the cookies of a session. Other cookies of the response stay, and it is `no-store`. A pair
-   * of something else is `ERR_INVALID_ARG_TYPE`, and a token that no browser would keep, of more
-   * than 4096 bytes with its name, `ERR_OUT_OF_RANGE`.
+   * Sets the cookies of a session. Other cookies of the response stay, and it is `no-store`. A
+   * value that is no pair is `ERR_INVALID_ARG_TYPE`, and a token that no browser would keep, of
+   * more than 4096 bytes with its name, `ERR_OUT_OF_RANGE`.
    */
   issue(res: Response, pair: TokenPair): void;
   /** Removes the cookies, for example after `sessions.endAll()`. */
@@ -329,9 +328,9 @@ export interface CrossOriginProtectionOptions extends CrossOriginOptions<Request
  * 1. GET, HEAD and OPTIONS pass, except for WebSockets.
  * 2. `Sec-Fetch-Site` passes with `same-origin` or `none`.
  * 3. An origin of `trustedOrigins` passes.
- * 4. Without `Sec-Fetch-Site`, the host of `Origin` must be the one that the client has asked: that
+ * 4. Without `Sec-Fetch-Site`, the host of `Origin` must be the one that the client requested: that
  *    of `Host`, of `:authority`, or of `X-Forwarded-Host` if `trust proxy` trusts the proxy.
- * 5. A request with neither header is of no browser and passes, unless `strict`.
+ * 5. A request with neither header comes from no browser and passes, unless `strict`.
  *
  * If one of these headers comes twice, the answer is a 400. The audit trail has each refusal as
  * `request.refused`. Put it before the parsers of bodies. Handlers of GET must change nothing.
@@ -374,8 +373,8 @@ export interface AuditContextOptions extends CorrelationOptions {}
  * UUID of version 7. An id of the client has 1 to 64 letters, digits and characters of `._:+/=@-`;
  * any other one is replaced, as `correlation.replaced` tells.
  *
- * Put it first. It lasts behind parsers of bodies. If another middleware loses it, put it behind
- * that one once more: the id stays the same.
+ * Put it first. Parsers of bodies keep it. If another middleware loses it, put it behind that one
+ * once more: the id stays the same.
  *
  * @example
  * ```ts

@@ -42,7 +42,7 @@ declare module 'fastify' {
   interface FastifyReply {
     /**
      * Sets the cookies of a session, once {@link cookies} is registered in the scope. Other cookies
-     * of the reply stay, and it is `no-store`. A pair of something else is `ERR_INVALID_ARG_TYPE`,
+     * of the reply stay, and it is `no-store`. A value that is no pair is `ERR_INVALID_ARG_TYPE`,
      * and a token that no browser would keep, of more than 4096 bytes with its name,
      * `ERR_OUT_OF_RANGE`.
      */
@@ -279,9 +279,9 @@ export interface FastifyCookiesOptions extends SessionCookiesOptions {
 }
 
 /**
- * Has sessions in cookies: sets `request.nodesec.auth` if the cookie has a token that is accepted.
- * Any other request goes on without it: use {@link authentication} or {@link requireScope} for
- * routes that need it. docs/browser.md is a guide.
+ * Keeps sessions in cookies: sets `request.nodesec.auth` if the cookie has a token that is
+ * accepted. Any other request goes on without it: use {@link authentication} or
+ * {@link requireScope} for routes that need it. docs/browser.md is a guide.
  *
  * The access token is in `__Host-at` (`HttpOnly`, `Secure`, `SameSite=Lax`, `Path=/`), the refresh
  * token in `__Secure-rt` (`SameSite=Strict`, `Path=/auth`). Each lives as long as its token, and at
@@ -338,9 +338,9 @@ export interface FastifyCrossOriginOptions extends CrossOriginOptions<FastifyReq
  * 1. GET, HEAD and OPTIONS pass, except for WebSockets.
  * 2. `Sec-Fetch-Site` passes with `same-origin` or `none`.
  * 3. An origin of `trustedOrigins` passes.
- * 4. Without `Sec-Fetch-Site`, the host of `Origin` must be the one that the client has asked: that
+ * 4. Without `Sec-Fetch-Site`, the host of `Origin` must be the one that the client requested: that
  *    of `Host`, of `:authority`, or of `X-Forwarded-Host` if `trustProxy` trusts the proxy.
- * 5. A request with neither header is of no browser and passes, unless `strict`.
+ * 5. A request with neither header comes from no browser and passes, unless `strict`.
  *
  * If one of these headers comes twice, the answer is a 400. The audit trail has each refusal as
  * `request.refused`. Handlers of GET must change nothing. In a child scope, another registration
@@ -372,7 +372,7 @@ export interface FastifyAuditOptions extends CorrelationOptions {}
  * UUID of version 7. An id of the client has 1 to 64 letters, digits and characters of `._:+/=@-`;
  * any other one is replaced, as `correlation.replaced` tells.
  *
- * Register it first. It lasts behind parsers of bodies. A scope and those within it have one
+ * Register it first. Parsers of bodies keep it. A scope and those within it have one
  * registration (`ERR_INVALID_ARG_VALUE`).
  *
  * @example

@@ -8,16 +8,17 @@
 //   Revocation        RevocationList
 //   Store             Store
 //   Sessions          Sessions
+//   Proofs (DPoP)     DpopReplayCache, createDpopProof
 //   Rate limits       RateLimiter, LoginThrottle, ConcurrencyLimiter, ipKey
 //   Secrets           SecretBuffer, secureHeap, timingSafeEqual
 //   SPIFFE            parseSpiffeId, spiffeIdOf
 //   Ids               uuidv4, uuidv7, randomToken
 //   Errors            NodesecError and its classes, the unions of codes
 //
-// Guides: README.md (a first look), docs/migrating.md (from argon2, bcrypt, jsonwebtoken, jose,
-// fast-jwt and limiters), docs/strictness.md (what others accept and why it is refused here),
-// docs/bundling.md, docs/errors.md (each code with its remedy and HTTP status), SECURITY.md
-// (promises).
+// Guides: README.md (an overview and a list of all guides), docs/migrating.md (from argon2, bcrypt,
+// jsonwebtoken, jose, fast-jwt and limiters), docs/strictness.md (inputs that this module refuses
+// and others accept), docs/errors.md (each code with its remedy and HTTP status), SECURITY.md
+// (threats, measures, limits).
 //
 // Conventions:
 //
@@ -205,10 +206,10 @@ export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): s
  *
  * It resolves to `false` for another password, for another pepper, and for a digest of another
  * scheme such as bcrypt, after the work of a check with the default costs, or with `limits` where
- * they are lower. To verify other schemes use {@link PasswordHasherOptions.legacy}. Malformed is a
- * text that looks like no hash at all, and one that begins as an Argon2 digest and is none;
- * docs/migrating.md lists the forms of hashes. NUL bytes at the end, with which libsodium fills its
- * buffer, are left out.
+ * they are lower. To verify other schemes use {@link PasswordHasherOptions.legacy}. A text is
+ * malformed if it has the form of no hash, or if it begins as an Argon2 digest and is none;
+ * docs/migrating.md lists the forms of hashes. The call ignores NUL bytes at the end, with which
+ * libsodium fills its buffer.
  *
  * Errors: `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_LIMIT` for a digest beyond
  * `limits`, and those of {@link hash}.
@@ -302,7 +303,7 @@ export type LegacyScheme =
   | 'better-auth'
   | 'spring';
 
-/** The options of {@link PasswordHasher}: the costs of new digests, and what else it verifies. */
+/** The options of {@link PasswordHasher}: the costs of new digests, peppers, older schemes. */
 export interface PasswordHasherOptions extends CostOptions, RehashOptions {
   /**
    * Peppers by id: at most 64, each id 1 to 8 bytes, each pepper 16 to 4096 bytes.
@@ -617,7 +618,7 @@ export interface PoolStats {
  *
  * Memory is wiped after each hash, kept for the next hash of that size, and given back after 5 idle
  * seconds. The memory of an unusually expensive digest (more than 64 MiB, and more than any policy
- * used so far in the process) is not kept but given back at once.
+ * used so far in the process) is given back at once.
  *
  * @example
  * ```ts
@@ -992,7 +993,7 @@ export interface KeyRingOptions {
   /**
    * How long verifiers may cache the JWKS: 0 to 100 years. Default: 10 minutes. A new key signs
    * only after it has been published for this time plus 30 seconds, for a response that was sent
-   * just before. With 0 the key signs at once. Verifiers that cache all the same, such as a
+   * just before. With 0 the key signs at once. Verifiers that still cache, such as a
    * {@link RemoteJwks} with its `minAge` and `cooldown`, refuse its tokens until they fetch.
    */
   jwksMaxAge?: Duration;
@@ -1042,7 +1043,7 @@ export interface KeyRingChange {
  * - `active`: signs and verifies.
  * - `retired`: verifies until the longest token that it signed has expired (`maxTokenTtl` plus 300
  *   seconds, the largest clock tolerance). Its private half has been wiped.
- * - `revoked`: refused at once and for good: its tokens are `ERR_JWT_REVOKED`. When the longest
+ * - `revoked`: refused at once and permanently: its tokens are `ERR_JWT_REVOKED`. When the longest
  *   token that it signed has certainly expired (`maxTokenTtl` plus 300 seconds, and an hour that
  *   proves the clock), the key is forgotten, and its tokens are `ERR_JWT_KEY_NOT_FOUND`. The id of
  *   a key that was added with `add` or `keys` cannot be used again even then, up to 4000 such ids.
@@ -1225,12 +1226,12 @@ export class KeyRing {
   ready(): Promise<void>;
   /**
    * Does what is due at `now` (default: the present) and gives the changes. A ring in use or on a
-   * store does it by itself; `tick` is for idle processes and for tests: keys that no token needs
+   * store needs no call; `tick` is for idle processes and for tests: keys that no token needs
    * any more are forgotten and, with `rotateEvery`, the next key is promoted and a new one
    * published. One key is promoted, no matter how much time has passed.
    *
    * A `now` in the past counts as the present. A `now` in the future is for tests: the keys that it
-   * forgets are gone for good.
+   * forgets are lost permanently.
    */
   tick(now?: Moment): KeyRingChange[];
   /** Lists the keys and their states. */
@@ -1293,7 +1294,7 @@ export class KeyRing {
    * processes. A process notices changes of others within a second while it does nothing. If it
    * missed several, it hears of their sum: a key that is new and was revoked comes as `revoked`.
    * Listening does not keep the process running. An error that a listener throws is an uncaught
-   * exception; the other listeners are called all the same. On a shared ring a listener stays until
+   * exception; the other listeners are still called. On a shared ring a listener stays until
    * `off`, or until its thread ends.
    */
   on(event: 'change', listener: (change: KeyRingChange) => void): this;
@@ -1405,7 +1406,7 @@ export interface JwtOverrides {
   /** The claim `nbf`, counted from now. */
   notBefore?: Duration;
   /**
-   * The claim `iat` in seconds from now: -300 to 0. Default: 0. `exp` counts from now all the same.
+   * The claim `iat` in seconds from now: -300 to 0. Default: 0. `exp` still counts from now.
    *
    * A service whose clock is behind refuses an `iat` in its future; GitHub asks for -60. With
    * `revocations`, a verifier counts the lifetime of the token from its `iat`, and
@@ -1798,7 +1799,7 @@ export class JwtVerifier<
   tryVerify<T = unknown>(token: unknown): VerifyResult<T, Required>;
   /**
    * Verifies as {@link JwtVerifier.verify}. With a {@link RemoteJwks} it waits, once, for a key
-   * that is not at hand; with other keys it does not wait.
+   * that it has not fetched; with other keys it does not wait.
    */
   verifyAsync<T = unknown>(token: string): Promise<NoInfer<T> & Claims & Required>;
   /** Verifies as {@link JwtVerifier.tryVerify} and waits as {@link JwtVerifier.verifyAsync}. */
@@ -1808,7 +1809,7 @@ export class JwtVerifier<
    * their order. `ERR_OUT_OF_RANGE` for more.
    *
    * All but the parsing of payloads happens on one thread of libuv's pool, 200 tokens or some 3 MiB
-   * at a time, so that files and DNS have their turn in between. Each token is judged by the time
+   * at a time, so that files and DNS do not wait for all of them. Each token is judged by the time
    * at which its turn comes.
    */
   verifyMany<T = unknown>(tokens: readonly unknown[]): Promise<VerifyResult<T, Required>[]>;
@@ -1996,7 +1997,7 @@ export interface RemoteJwksOptions extends JwksImportOptions {
  *
  * **Waiting.** `verify`, `tryVerify` and `verifyJws` never wait: without keys they refuse with
  * `ERR_JWT_KEYS_UNAVAILABLE` while the request is in progress. `verifyAsync`, `tryVerifyAsync` and
- * `verifyMany` wait for it. To start with the keys at hand, `await jwks.refresh()`.
+ * `verifyMany` wait for it. To have the keys before the first token, `await jwks.refresh()`.
  * `status().lastError` says why the last request failed.
  *
  * **Which answer counts.** The status must be 200 and the body a JWK Set as {@link JwtKey.fromJwks}
@@ -2043,7 +2044,7 @@ export class RemoteJwks {
   /** Tells the state of the keys and of the last request. */
   status(): {
     /**
-     * `fresh`; `stale` if the keys live by `staleIfError` only; `none` before the first request and
+     * `fresh`; `stale` if `staleIfError` alone keeps the keys; `none` before the first request and
      * when the keys are too old.
      */
     keys: 'fresh' | 'stale' | 'none';
@@ -2215,7 +2216,7 @@ export interface RevocationEvent {
   readonly origin: 'local' | 'remote';
   /**
    * The number of revocations right before this one that the listener is not told of, because more
-   * than 10,000 waited for its thread: 0, unless the thread did not turn its event loop meanwhile.
+   * than 10,000 waited for its thread: 0, unless its event loop was blocked meanwhile.
    * `isRevoked` knows them all.
    */
   readonly missed: number;
@@ -2234,7 +2235,7 @@ export interface RevocationEvent {
  *
  * The entry of a token or session is kept for 300 seconds, the largest clock
  * tolerance, beyond its `expiresAt`; that of a subject or of all tokens for `maxTokenTtl` and 300
- * seconds, or 600 without `issuedBefore`; that of a key for good.
+ * seconds, or 600 without `issuedBefore`; that of a key permanently.
  *
  * An entry leaves the list only when its time is proven to have passed: the system's clock and the
  * boot clock, which nobody can set, have agreed for an hour beyond it. So no entry leaves in the
@@ -2269,7 +2270,7 @@ export class RevocationList {
   /**
    * Gives the process's list of this name, which all threads share. The first call with a name
    * makes the list, which stays for as long as the process runs; `close()` in one thread closes it
-   * in all, for good. The name has 1 to 256 bytes; `ERR_OUT_OF_RANGE` for more than 1000 names.
+   * in all, permanently. The name has 1 to 256 bytes; `ERR_OUT_OF_RANGE` for more than 1000 names.
    *
    * Later calls pass equal options, or leave options out: `ERR_INVALID_ARG_VALUE` if one differs. A
    * shared list has no `clock`.
@@ -2345,7 +2346,7 @@ export class RevocationList {
   revokeSubject(sub: string, issuedBefore?: Moment, options?: IssuerScope): Promise<void>;
   /** As {@link RevocationList.revokeSubject}, synchronously. */
   revokeSubjectSync(sub: string, issuedBefore?: Moment, options?: IssuerScope): void;
-  /** Revokes every token that a key signed, for good. */
+  /** Revokes every token that a key signed, permanently. */
   revokeKey(kid: string): Promise<void>;
   /** As {@link RevocationList.revokeKey}, synchronously. */
   revokeKeySync(kid: string): void;
@@ -2374,13 +2375,12 @@ export class RevocationList {
   /** As {@link RevocationList.revokeAll}, synchronously. */
   revokeAllSync(options?: { issuer?: string; issuedBefore?: Moment }): void;
   /**
-   * Calls `listener` after every revocation that succeeds, in order, from whichever thread it came,
-   * in a later turn of the event loop. Listening does not keep the process running. An error that a
-   * listener throws is an uncaught exception; the revocation stands, and the other listeners are
-   * called all the same. On a shared list a listener stays until `off`, or until its thread ends.
-   * While its thread is busy, the last 10,000 revocations wait for it, and the next event says how
-   * many it `missed`.
-   * Nothing is told of entries that leave the list, nor of `close()`.
+   * Calls `listener` after every revocation of any thread that succeeds, in order, in a later turn
+   * of the event loop. Listening does not keep the process running. An error that a listener throws
+   * is an uncaught exception; the revocation stands, and the other listeners are still called. On a
+   * shared list a listener stays until `off`, or until its thread ends. While its thread is busy,
+   * the last 10,000 revocations wait for it, and the next event says how many it `missed`. A
+   * listener hears neither of entries that leave the list nor of `close()`.
    *
    * @example
    * ```ts
@@ -2469,8 +2469,8 @@ export interface StoreOptions {
    * The answer of verifiers while the store cannot be read. Default: `deny`.
    *
    * - `deny`: they refuse every token with `ERR_REVOCATION_STORE`, and a key ring does not sign.
-   * - `allow`: they go on with the revocations and keys that they know. A damaged store is refused
-   *   all the same.
+   * - `allow`: they go on with the revocations and keys that they know, unless the store is damaged
+   *   or closed.
    *
    * It does not hold for {@link Sessions}, whose calls fail with the store's code.
    */
@@ -2757,7 +2757,7 @@ export class Sessions {
   /**
    * Ends every session of a subject, as {@link Sessions.end}, and revokes every other access token
    * of the subject from before the current second. A session that starts after the call is not
-   * affected. Many sessions end in parts, between which other work goes on; all have ended when the
+   * affected. Many sessions end in groups, between which other work runs; all have ended when the
    * promise resolves. It reaches the sessions of this object, or of all processes on its store, and
    * access tokens only where a verifier uses this list.
    */
@@ -3013,7 +3013,7 @@ export interface RateLimiterStats {
   evictions: number;
   /** Calls for which there was no slot: they shared the units of one key, or were refused. */
   overflows: number;
-  /** How often there was no memory to grow. The table then goes on at its size. */
+  /** How often there was no memory to grow. The table then keeps its size. */
   growthFailures: number;
 }
 
@@ -3074,8 +3074,8 @@ export class RateLimiter {
    * the path. The first call makes the file, for `maxKeys` keys at once: 24 bytes per key at most,
    * and 8 more for each limit after the first; 2^20 keys take 23 MiB. No broker and no lock is
    * involved, so a process that is killed or stopped keeps nobody waiting and frees no key; its
-   * last call may leave its cost taken. The file keeps its keys when all processes end. It starts
-   * anew with the machine. Its clock goes on while the machine sleeps; there is no `clock`.
+   * last call may leave its cost taken. The file keeps its keys when all processes end. It begins
+   * anew when the machine starts. Its clock runs while the machine sleeps; there is no `clock`.
    *
    * Pass the same options everywhere, or none once the file exists. The limits may be those that
    * the file was made with or those that it has now; another option is `ERR_INVALID_ARG_VALUE`,
@@ -3423,9 +3423,9 @@ export function ipKey(ip: string, options?: IpKeyOptions): string;
  * Secret bytes, 1 byte to 1 MiB, outside of JavaScript's heap.
  *
  * The memory is locked and left out of dumps as far as the machine allows ({@link secureHeap}), and
- * wiped when the last user lets go. A secret prints as `[SecretBuffer 32 bytes]`; `structuredClone`
- * and `postMessage` refuse it with a `DataCloneError` ({@link SecretBuffer.share} hands it to a
- * worker).
+ * wiped when its last user releases it. A secret prints as `[SecretBuffer 32 bytes]`;
+ * `structuredClone` and `postMessage` refuse it with a `DataCloneError` ({@link SecretBuffer.share}
+ * hands it to a worker).
  *
  * A full heap throws `ERR_SECRET_EXHAUSTED`, unless {@link SecureHeapOptions.overflow} says
  * otherwise. After `dispose`, every method except `dispose` throws `ERR_SECRET_DISPOSED`.
@@ -3638,7 +3638,7 @@ export class SecretBuffer {
    */
   share(): string;
   /**
-   * Lets go of the bytes. Call it rather than wait for the garbage collector, which does not run
+   * Releases the bytes. Call it rather than wait for the garbage collector, which does not run
    * within a synchronous loop and knows little of how full the secure heap is. Keys made from the
    * secret keep their own copy, which is wiped when the key and its issuers are collected or their
    * thread ends. A second call does nothing.
@@ -3816,11 +3816,12 @@ export const secureHeap: {
   /**
    * Looks for writes beyond the ends of secrets, which only native code can make. If there was one,
    * every secret is wiped and the process aborts with a message on stderr. The same check runs
-   * whenever a secret is let go of.
+   * whenever a secret is released.
    */
   verify(): void;
   /**
-   * Protects all memory of the process from dumps, not only the secure heap. Call it at the start.
+   * Protects the whole memory of the process from dumps, beyond the secure heap. Call it at the
+   * start.
    * It gives the properties that hold afterwards; without options it only reads them.
    *
    * - `dumpable: false` (Linux): no core dumps, and no access for debuggers, profilers and

@@ -249,7 +249,7 @@ export interface RedisRevocationsStatus {
  *
  * A revocation is refused in this process at once, and its promise resolves when the server has it.
  * If the server does not confirm it, the promise rejects with `ERR_REVOCATION_STORE`: this process
- * refuses the token all the same, and publishes the revocation again when the server answers. The
+ * still refuses the token, and publishes the revocation again when the server answers. The
  * `Sync` forms throw `ERR_REVOCATION_SYNC`. The calls of `Sessions` in memory revoke here at once,
  * and do not wait for the server.
  *
@@ -284,7 +284,7 @@ export class RedisRevocations {
   /** Reads the state. */
   status(): RedisRevocationsStatus;
   /**
-   * Waits for the revocations that are on their way, for 1 second at most, and ends following:
+   * Waits for the revocations in progress, for 1 second at most, and ends following:
    * those without an answer reject with `ERR_REVOCATION_STORE`. Verifiers with the list refuse
    * after `maxStaleness`: close after the last request.
    */
@@ -327,8 +327,8 @@ export interface RedisKeyRingStatus {
 
 /**
  * A key ring that machines share. The server has it sealed in one key. A change is a
- * compare-and-swap of the whole ring; each process looks once a second, so that signing and
- * verifying ask no server.
+ * compare-and-swap of the whole ring; each process polls the server once a second, so that signing
+ * and verifying do not ask it.
  *
  * @example
  * ```ts
@@ -347,7 +347,7 @@ export interface RedisKeyRing extends KeyRing {
   /** Reads the state. */
   status(): RedisKeyRingStatus;
   /**
-   * Ends the ring: waits for the attempt that is on its way, closes the connection and forgets the
+   * Ends the ring: waits for the attempt in progress, closes the connection and forgets the
    * keys. Changes that wait for their turn reject with `ERR_KEYRING_STORE`. Issuers and verifiers
    * with the ring then fail: close after the last request.
    */
@@ -363,11 +363,10 @@ export const RedisKeyRing: {
    * `rotateEvery` for all.
    *
    * On the ring, `addAsync`, `revokeAsync`, `rotate` and `configure` resolve when the server has
-   * the change, and the other processes have it within a second or two. `rotate` makes one key if
-   * several processes call it at once. A change that the server does not confirm within 5 seconds
-   * of the call rejects with `ERR_KEYRING_STORE`: it may still be carried out. One that it makes
-   * without an answer is made once. `add`, `revoke` and `tick` throw
-   * `ERR_KEYRING_SYNC`.
+   * the change, and the other processes have it after their next poll, which is each second.
+   * `rotate` makes one key if several processes call it at once. A change that the server does not
+   * confirm within 5 seconds of the call rejects with `ERR_KEYRING_STORE`: it may still be carried
+   * out, and then once. `add`, `revoke` and `tick` throw `ERR_KEYRING_SYNC`.
    *
    * In an outage the present keys sign and verify. With `rotateEvery`, signing ends 5 minutes after
    * the active key was to be replaced, with `ERR_KEYRING_STORE`. If the server loses a version,
@@ -482,10 +481,10 @@ export interface RedisDpopReplayCacheStatus {
 
 /**
  * The cache of used DPoP proofs (RFC 9449) for all machines that use one server, for the option
- * `replay` of `dpop` and of `DpopProofs`. A proof that is right in everything else is one script,
- * which remembers it by a keyed fingerprint of its key and `jti`, and judges its age also by the
- * clock of the server. Of all requests with one proof, exactly one is let in. With `nonce: true`,
- * every machine takes the nonces of the others.
+ * `replay` of `dpop` and of `DpopProofs`. A proof that is right in everything else takes one
+ * script, which remembers it by a keyed fingerprint of its key and `jti`, and judges its age also
+ * by the clock of the server. Of all requests with one proof, exactly one is let in. With
+ * `nonce: true`, every machine takes the nonces of the others.
  *
  * If the server does not answer within `deadlineMs` or answers with an error, the request is
  * refused (`ERR_DPOP_STORE`, 503), and the proof may count as used. After five failures in a row

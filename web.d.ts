@@ -72,9 +72,9 @@ export interface DpopRequest {
   /** Its method. */
   method: string;
   /**
-   * The address that the client has asked. Query and fragment do not count. `url` of a `Request` is
-   * made of the header `Host`, which the client writes: set the option `origins`, or answer to your
-   * own names only.
+   * The address that the client has requested. Query and fragment do not count. `url` of a
+   * `Request` is made of the header `Host`, which the client writes: set the option `origins`, or
+   * answer to your own names only.
    */
   url: string;
   /** The access token, which is verified. */
@@ -200,7 +200,7 @@ export interface ChallengeOptions {
  *
  * Without a reason, which is for a request without credentials, it is a 401 that names no error. A
  * refused token is a 401 `invalid_token`, and a refused proof (RFC 9449) a 401 `invalid_dpop_proof`
- * or `use_dpop_nonce`, of the scheme `DPoP`. If keys or revocations are not to be had
+ * or `use_dpop_nonce`, of the scheme `DPoP`. If keys or revocations are unavailable
  * (`ERR_JWT_KEYS_UNAVAILABLE`, `ERR_REVOCATION_STORE`, `ERR_REVOCATION_STALE`,
  * `ERR_REVOCATION_CLOSED`), it is a 503 with `Retry-After`: the client keeps its token. The reason
  * is the error's `cause`. A reason that is none of these throws `ERR_INVALID_ARG_VALUE`.
@@ -252,7 +252,7 @@ export type RateLimitStyle = 'draft-8+' | 'draft-7' | 'draft-6' | 'legacy' | fal
  * `Retry-After` in every style, in seconds and at least 1.
  *
  * The time in `RateLimit` (`t`) is that after which the limit is full again, and after a refusal
- * that of `Retry-After`. A result of something else throws `ERR_INVALID_ARG_TYPE`.
+ * that of `Retry-After`. A value that is no result of a limiter throws `ERR_INVALID_ARG_TYPE`.
  *
  * @example
  * ```ts
@@ -296,8 +296,8 @@ export interface DpopOptions<Request> {
   maxAge?: Duration;
   /**
    * Whether proofs need a nonce of this service. A request without one gets a 401 with a nonce in
-   * `DPoP-Nonce`, and is repeated. An answer to a request with a nonce that is half over has the
-   * next one. The clock of the client then does not matter. Default: false.
+   * `DPoP-Nonce`, and is repeated. Once half the time of a nonce is over, the answer to a request
+   * with it has the next one. The clock of the client then does not matter. Default: false.
    */
   nonce?: boolean;
   /**
@@ -414,7 +414,7 @@ export interface LimitingOptions<Request, Response> {
   headers?: RateLimitStyle;
   /**
    * With `false`, requests are counted and never refused, and there are no header fields: to try a
-   * limit. The limiter publishes `limit.denied` all the same. A request that cannot be counted,
+   * limit. The limiter still publishes `limit.denied`. A request that cannot be counted,
    * because a callback has failed or its key or cost cannot be used, is let in and published as
    * `limit.failed`. Default: true.
    */
@@ -464,8 +464,8 @@ export interface CrossOriginOptions<Request> {
    */
   trustedOrigins?: readonly string[];
   /**
-   * Whether a request that would be refused passes all the same: true alone lets it pass. For
-   * routes that know their senders in another way than by cookies.
+   * Whether a request passes that would otherwise be refused: only true lets it pass. For routes
+   * that know their senders in another way than by cookies.
    */
   bypass?: (request: Request) => boolean | Promise<boolean>;
   /**

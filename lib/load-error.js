@@ -24,7 +24,7 @@ function loadError(targets, failures, known) {
     return withCause(makeError('ERR_BINDING_PERMISSION', permissionHint(denied)), denied);
   }
   const libc = processLibc();
-  // Packages for both C libraries may be here. The one for that of this process tells more.
+  // Packages for both C libraries may be here. The error of the one for this process tells more.
   const failure = failures.find(({ target }) => target.endsWith(`-${libc?.abi}`)) ?? failures[0];
   return withCause(makeError('ERR_BINDING_LOAD', unusable(failure, libc)), failure.error);
 }
@@ -70,7 +70,7 @@ function unusable({ target, error }, libc) {
 
 function isForOtherProcessor({ message }) {
   if (OTHER_PROCESSOR.test(message)) return true;
-  // glibc passes over such a file and then says that there is none.
+  // glibc skips such a file and then says that there is none.
   const [, file] = /(\/.*\.node): cannot open shared object/.exec(message) ?? [];
   return existsSync(file);
 }

@@ -5,7 +5,7 @@ import { main } from './lib/run.mjs';
 import { requireTools } from './lib/toolchain.mjs';
 
 await main(async () => {
-  // Checked before the installation, which takes a while and is of no use without the tools.
+  // Checked before the installation, which takes a minute and is useless without the tools.
   requireTools();
   await ensureDependencies();
   await build();

@@ -58,7 +58,7 @@ const env = { ...process.env, HOSTNAME: '127.0.0.1', NEXT_TELEMETRY_DISABLED: '1
 await main(async () => {
   try {
     await ensureDependencies();
-    // It uses packages, which are there only now.
+    // It imports packages, which are installed only now.
     const { pack } = await import('./lib/pack.mjs');
     await ensureBuilt();
     const tarballs = await pack([builtBinary()], path.join(folder, 'tarballs'));
@@ -141,7 +141,7 @@ function build({ title, files, commands, start, output }, project) {
   }
   for (const command of commands) {
     const { status, printed } = execute(command.replace(/^npx /, ''), workshop);
-    // A warning that comes with a recipe would be one that every user sees.
+    // Every user of the recipe would see its warnings.
     if (status !== 0 || /\bwarn/i.test(printed)) {
       throw new Error(`${title}: ${command}\n${printed}`);
     }

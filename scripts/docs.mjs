@@ -2,8 +2,8 @@
 //
 // - links of Markdown lead to a file and a heading that exist, and name no block of code otherwise
 //   than as one of LANGUAGES, since the tests run the `js` blocks;
-// - in the manuals, such as index.d.ts, every export and every member has a doc
-//   comment, every class has an `@example`, and `{@link …}` names a declaration;
+// - in the manuals, such as index.d.ts, every export and every member has a doc comment, every
+//   class has an `@example`, and `{@link …}` names a declaration;
 // - docs/audit.md, docs/errors.md, docs/strictness.md and the unions of codes are not stale.
 //
 //   node scripts/docs.mjs           checks every file that git tracks

@@ -1,5 +1,5 @@
-// `npm run footprint`: prints, as the table of docs/supply-chain.md, how many packages this package
-// and those that it replaces bring into a project, and how much of the disk they take. Ours are the
+// `npm run footprint`: prints, as the table of docs/supply-chain.md, the packages that this package
+// and those that it replaces bring into a project, and their bytes. Ours are the
 // tarballs of target/release-dry, or of a folder that is named. The others are in node_modules, in
 // the versions and with the dependencies of package-lock.json.
 

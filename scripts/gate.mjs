@@ -23,7 +23,7 @@ await main(async () => {
     allowPositionals: true,
   });
   await ensureDependencies();
-  // It uses packages, which are there only now.
+  // It imports packages, which are installed only now.
   const { openPackages, packageFaults, versionFaults } = await import('./gate/packages.mjs');
   const folder = path.resolve(positionals[0] ?? path.join(root, 'dist'));
   const opened = mkdtempSync(path.join(os.tmpdir(), 'nodesec-gate-'));

@@ -72,7 +72,7 @@ await main(async () => {
   const unknown = names.filter((name) => !Object.hasOwn(DECISIONS, name));
   if (unknown.length > 0) throw new Error(`${unknown} is none of ${Object.keys(DECISIONS)}`);
   requireTools();
-  // It takes both cores for an hour, so other programs go first.
+  // It uses both cores for half an hour, so other programs get the cores first.
   os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL);
   const cargoMutants = path.join(await installCrate('mutants'), 'cargo-mutants');
   await copyTree();

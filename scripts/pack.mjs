@@ -15,7 +15,7 @@ await main(async () => {
     allowPositionals: true,
   });
   await ensureDependencies();
-  // It uses packages, which are there only now.
+  // It imports packages, which are installed only now.
   const { pack } = await import('./lib/pack.mjs');
   await ensureBuilt();
   const binaries = values.release ? everyBinary() : [builtBinary()];

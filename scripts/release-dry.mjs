@@ -12,7 +12,7 @@ import { main, root, run } from './lib/run.mjs';
 await main(async () => {
   const started = Date.now();
   await ensureDependencies();
-  // It uses packages, which are there only now.
+  // It imports packages, which are installed only now.
   const { pack } = await import('./lib/pack.mjs');
   const script = (name, ...args) =>
     run(process.execPath, [path.join(root, 'scripts', name), ...args]);

@@ -22,7 +22,7 @@ await main(async () => {
   const { names, suites } = commandLine();
   await ensureDependencies();
   await ensureBuilt();
-  // Some suites run it, and would wait for the compiler.
+  // Some suites run it, and would otherwise wait for the compiler.
   if (process.platform === 'linux') await buildExample('refuse');
   const problems = [];
   const rows = [];

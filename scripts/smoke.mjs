@@ -17,7 +17,7 @@ await main(async () => {
     writeFileSync(path.join(project, 'package.json'), '{ "private": true }\n');
     const cache = path.join(project, 'cache');
     const flags = ['--ignore-scripts', '--offline', '--no-audit', '--no-fund', '--silent'];
-    // The root of a release names platforms that npm cannot find here. It passes over them.
+    // The root of a release names platforms that npm cannot find here. It skips them.
     const args = ['install', ...flags, '--cache', cache, tarballs.root, tarballs.platform];
     await run('npm', args, { cwd: project });
     const program = path.join(import.meta.dirname, 'smoke', 'program.mjs');

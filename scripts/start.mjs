@@ -91,7 +91,7 @@ function serviceIn(folder, example, port) {
       return (await service.running).url;
     },
   };
-  // The rejection is told where the service is waited for, maybe later.
+  // The rejection reaches the code that waits for the service, which may begin to wait later.
   service.running.catch(() => {});
   return service;
 }
@@ -127,7 +127,7 @@ async function stay(services, interrupted, { once }) {
   for (const end of ends) end.catch(() => {});
 }
 
-/** Makes the visits, which take their time together, and prints them one after the other. */
+/** Makes the visits side by side, and prints them one after the other. */
 async function visitAll(services) {
   const visits = services.map((service) => {
     const visited = told(service);

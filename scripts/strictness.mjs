@@ -1,5 +1,6 @@
-// Writes docs/strictness.md: all that this package refuses and others accept. The rows are the
-// classes of the differential tests and the tables beside them, so the tests show that each holds:
+// Writes docs/strictness.md: the inputs that this package refuses and others accept. The rows are
+// the classes of the differential tests and the tables beside them, so the tests show that each
+// holds:
 //
 // - __test__/helpers/token-differences.js: tokens that jose accepts;
 // - src/jwt/tests/differential/classes.rs: tokens that the jsonwebtoken crate accepts;

@@ -38,7 +38,7 @@ function runJavascript() {
 }
 
 /**
- * Resolves to the output of a run, even if it fails: the JavaScript tests then run all the same.
+ * Resolves to the output of a run, even if it fails: the JavaScript tests then still run.
  */
 async function output(running) {
   try {

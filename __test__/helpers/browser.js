@@ -12,6 +12,10 @@ const fastify = require('@nodesec/native/fastify');
 const { serveFastify } = require('./frameworks.js');
 const { EXPRESS, serve } = require('./web.js');
 
+/** The names of the cookies of a session: of its access token, and of its refresh token. */
+const AT = '__Host-at';
+const RT = '__Secure-rt';
+
 /** Each makes a service of `parts` and returns what `serve` returns. */
 const SERVICES = {
   ...Object.fromEntries(
@@ -148,4 +152,4 @@ function parsed(field) {
   return { name, value, attributes };
 }
 
-module.exports = { Jar, SERVICES, parsed, sessionParts };
+module.exports = { AT, Jar, RT, SERVICES, parsed, sessionParts };

@@ -155,7 +155,7 @@ const MACHO = {
   signed: true, system: '11.0',
 };
 
-test('each rule for Windows and macOS refuses what breaks it', () => {
+test('each rule for Windows and macOS refuses a native part that breaks it', () => {
   const [windows, mac] = ['win32-x64-msvc', 'darwin-arm64'];
   for (const [facts, platform, expected] of [
     [PE, windows, []],

@@ -131,7 +131,7 @@ test('members of Object.prototype change no error, and no error becomes an answe
   assert.equal(code, 0);
 });
 
-test('a member of an instance is no error of a call that returns the instance', () => {
+test('a call that returns an instance takes no member of the instance for an error', () => {
   class Named extends RemoteJwks {
     fault = null;
     message = 'a member of ours';
@@ -140,7 +140,7 @@ test('a member of an instance is no error of a call that returns the instance', 
   assert.ok(new JwtVerifier({ keys, issuer: false, audience: false }));
 });
 
-test('a getter may detach what is being read', async () => {
+test('a getter that detaches bytes that the call reads causes no crash', async () => {
   const { code, stderr } = await runScript(`
     const assert = require('node:assert');
     const { RateLimiter, SecretBuffer, hashSync, timingSafeEqual } = require('@nodesec/native');

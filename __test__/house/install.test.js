@@ -108,11 +108,11 @@ function packages() {
   return fs.readdirSync(path.join(project.folder, 'node_modules', '@nodesec')).sort();
 }
 
-test('what is installed does its main job as CommonJS', () => {
+test('the installed package does its main job as CommonJS', () => {
   assert.deepEqual(run('job.cjs', JOB), OUTCOME);
 });
 
-test('what is installed does its main job as an ES module', () => {
+test('the installed package does its main job as an ES module', () => {
   assert.deepEqual(run('job.mjs', `import ${NAMES} from '@nodesec/native';${MAIN_JOB}`), OUTCOME);
 });
 

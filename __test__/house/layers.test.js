@@ -116,7 +116,7 @@ test('an arrow to a sibling is refused', () => {
   refuses(tree, 'limiter/mod.rs:1: limiter may not use crate::password');
 });
 
-test('a way around by super is refused', () => {
+test('an arrow up by super is refused', () => {
   const finding = 'heap/slot.rs:1: reaches the crate root by super: say crate::';
   refuses({ 'src/heap/slot.rs': 'use super::super::jwt::Key;' }, finding);
   refuses({ 'src/heap/slot.rs': 'mod tests { use super::super::super::jwt::Key; }' }, finding);

@@ -89,7 +89,7 @@ function refusal(code) {
 }
 
 if (process.platform === 'linux') {
-  test('an old glibc is told the newest version that is needed and the one that is there', async () => {
+  test('on an old glibc, the error names the newest version that is needed and the one that is there', async () => {
     project.addRoot();
     // The loader itself names only the first version that it does not have.
     patch(await project.addPlatform(), (bytes, replace) => {
@@ -102,7 +102,7 @@ if (process.platform === 'linux') {
     assert.ok(message.includes(`needs glibc 2.99 or newer, and this system has ${there}:`), message);
   });
 
-  test('a glibc that lacks a version without a number is told so as well', async () => {
+  test('on a glibc that lacks a version without a number, the error names the version that has it', async () => {
     project.addRoot();
     patch(await project.addPlatform(), (bytes, replace) => {
       for (const name of new Set(bytes.toString('latin1').match(/GLIBC_2\.\d\d(?=\0)/g))) {
@@ -112,7 +112,7 @@ if (process.platform === 'linux') {
     assert.match(refusal('ERR_BINDING_LOAD'), /needs glibc 2\.\d+ or newer, and this system has glibc/);
   });
 
-  test('with the package for musl alone, a process on glibc is told the difference', async () => {
+  test('with the package for musl alone, the error says that the process runs on glibc', async () => {
     project.addRoot();
     const file = await project.addPlatform();
     patch(file, (_, replace) => replace('libc.so.6', 'libc.so'));
@@ -123,7 +123,7 @@ if (process.platform === 'linux') {
     assert.match(message, /-musl is installed but .*: this process runs on glibc, for which no/);
   });
 
-  test('a native part for another processor is told from a damaged one', async () => {
+  test('the error says that a native part is for another processor', async () => {
     project.addRoot();
     const AARCH64 = 183;
     const X86_64 = 62;

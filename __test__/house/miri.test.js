@@ -25,20 +25,20 @@ function miri(cargo, ...args) {
   return { status, stdout, stderr };
 }
 
-test('without Miri nothing is run, and the way to get it is said', () => {
+test('without Miri no test runs, and the message says how to install it', () => {
   const { status, stdout, stderr } = miri('echo "no such component" >&2; exit 1');
   assert.equal(status, 1);
   assert.equal(stdout, '');
   assert.match(stderr, /^Miri is missing, and nothing was run\. Run: rustup .*--component miri,/);
 });
 
-test('with it, the tests are run with strict provenance', () => {
+test('with Miri, the tests run with strict provenance', () => {
   const { status, stdout } = miri('echo "$@ $MIRIFLAGS"; echo "test result: ok. 3 passed"');
   assert.equal(status, 0);
   assert.match(stdout, /^\+nightly miri test .*-- heap::model_tests .*-Zmiri-strict-provenance/m);
 });
 
-test('a run without a test is no success', () => {
+test('a run without a test ends with status 1', () => {
   const { status, stderr } = miri('echo "test result: ok. 0 passed"', 'heap::nothing');
   assert.equal(status, 1);
   assert.match(stderr, /no test is called heap::nothing/);

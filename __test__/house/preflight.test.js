@@ -31,7 +31,7 @@ function build(env = {}) {
   return stderr.trimEnd().split('\n').slice(1);
 }
 
-test('without any tool each is named with its fix', () => {
+test('each missing tool is named with its fix', () => {
   const [rust, compiler, ...more] = build();
   assert.match(rust, /^Rust is missing\. Install 1\.\d+ or newer: https:/);
   assert.match(compiler, /^A C compiler is missing \(cc\)\. Run: /);
@@ -46,7 +46,7 @@ test('a Rust that is too old is named with its version', () => {
   assert.deepEqual(build(), [expected]);
 });
 
-test('a C compiler that the environment names is the one that is looked for', () => {
+test('the preflight looks for the C compiler that the environment names', () => {
   addTool('cargo', 'cargo 1.95.0');
   addTool('rustc', 'rustc 1.95.0');
   addTool('cc', 'cc 12.2.0');

@@ -140,7 +140,7 @@ test('a secret prints its length, a key its algorithm and kid', () => {
   assert.equal(inspect(disposed), '[SecretBuffer disposed]');
 });
 
-test('printing an impostor does not fail', () => {
+test('an object that only inherits from a secret or a key prints without an error', () => {
   const { prototype } = SecretBuffer;
   for (const value of [prototype, Object.create(prototype), Object.create(secret), new Proxy(secret, {})]) {
     assert.equal(String(value), '[SecretBuffer]');
@@ -158,7 +158,7 @@ test('a secret and a key have no own properties', () => {
   for (const value of [secret, key]) assert.deepEqual(Reflect.ownKeys(value), []);
 });
 
-test('a key pair prints as little', async () => {
+test('a key pair prints no part of its private key', async () => {
   const pem = keyPair('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
   const pair = JwtKey.fromPem(pem, { alg: 'EdDSA' });
   const der = createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' }).subarray(-32);
@@ -233,7 +233,7 @@ test('every class is asked whether it can be cloned', () => {
 });
 
 for (const name of Object.keys(uncloneable)) {
-  test(`a ${name} is refused by what clones`, async () => {
+  test(`a ${name} is refused by structuredClone, postMessage and workerData`, async () => {
     const value = uncloneable[name];
     const { port1, port2 } = new MessageChannel();
     let received = 0;
@@ -253,7 +253,7 @@ for (const name of Object.keys(uncloneable)) {
   });
 }
 
-test('errors are cloned without what they hold', () => {
+test('the clone of an error holds no secret of the error', () => {
   const error = Object.assign(new Error(`cannot use ${secret}`), { secret });
   error.cause = { secret };
   let clone;
@@ -267,7 +267,7 @@ test('errors are cloned without what they hold', () => {
   assertNoLeak(inspect(clone, { showHidden: true }));
 });
 
-test('v8.serialize() has no bytes', () => {
+test('v8.serialize() gives no bytes of a secret or a key', () => {
   for (const value of [secret, key, { value: secret }]) {
     let bytes;
     try {

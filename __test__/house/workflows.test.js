@@ -40,7 +40,7 @@ jobs:
         run: 'true'
 `;
 
-test('the checks find nothing in a sound workflow, and name what is wrong in others', () => {
+test('the checks find nothing in a sound workflow, and name the faults of others', () => {
   assert.match(check(SOUND).printed, /actionlint and zizmor found nothing/);
   for (const [from, to, expected] of [
     ['runs-on: ubuntu-24.04', 'runs-on: ubuntu-24', /some\.yml:8:14: label "ubuntu-24" is unknown/],

@@ -64,7 +64,7 @@ const use = {
 };
 const FOREIGN = issuer(ring()).sign({});
 for (const [name, call] of Object.entries(use)) {
-  test(`what is due is done before ${name}`, () => {
+  test(`a rotation that is due happens before ${name}`, () => {
     const sealKey = SecretBuffer.fromString(old.key, 'hex');
     const keys = KeyRing.unseal(Buffer.from(old.sealed, 'hex'), sealKey, { rotateEvery: '1h' });
     const before = new Map(keys.list().map(({ state, kid }) => [state, kid]));
@@ -139,7 +139,7 @@ const LISTENING = `
   keys.rotate().then(() => setTimeout(() => {}, 50));
 `;
 
-test('what a listener throws keeps nothing from the others', async () => {
+test('an error of a listener keeps no event from the others', async () => {
   const { code, stdout } = await runScript(LISTENING);
   assert.equal(code, 0);
   assert.deepEqual(stdout.trim().split('\n').toSorted(), [

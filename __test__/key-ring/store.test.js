@@ -103,7 +103,7 @@ test('a ring in memory takes another period, too', async () => {
   assert.equal(ring.list()[1].state, 'revoked');
 });
 
-test('what is no store, or is closed, opens no ring', async (t) => {
+test('a value that is no store, or a closed store, opens no ring', async (t) => {
   const store = await openStore(t);
   for (const other of [undefined, null, {}, 'store', new RevocationList(), SecretBuffer.random(32)]) {
     await assert.rejects(KeyRing.open(other), coded('ERR_INVALID_ARG_TYPE'));

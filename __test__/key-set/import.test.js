@@ -27,7 +27,7 @@ function sign(alg, kid) {
   return `${signed}.${signBytes(`sha${alg.slice(2)}`, Buffer.from(signed), key).toString('base64url')}`;
 }
 
-test('what a ring publishes is what its tokens verify with', async () => {
+test('tokens of a ring verify with the keys that it publishes', async () => {
   const ring = new KeyRing({ keys: [await JwtKey.generate('ES256')] });
   const token = new JwtIssuer({ keys: ring, expiresIn: 60 }).sign({ sub: 'subject' });
   const { body } = ring.jwks();

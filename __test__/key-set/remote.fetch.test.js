@@ -71,7 +71,7 @@ test('the caller’s fetch may use the keys itself', async (t) => {
   assert.deepEqual(codes, [UNAVAILABLE]);
 });
 
-test('what a polluted Object.prototype says is nobody’s choice', async (t) => {
+test('a polluted Object.prototype sets no option', async (t) => {
   const server = await KeyServer.start(t, [one]);
   const script = `
     const { JwtVerifier, RemoteJwks } = require('@nodesec/native');

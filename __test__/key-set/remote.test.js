@@ -34,7 +34,7 @@ test('the first use fetches the keys', async (t) => {
   assert.deepEqual(events, [event]);
 });
 
-test('who can wait does not notice', async (t) => {
+test('verifyAsync waits for the keys, and accepts the token', async (t) => {
   const server = await KeyServer.start(t, [one]);
   const { verifier } = consumer(server);
   const [claims, ...results] = await Promise.all([
@@ -92,7 +92,7 @@ test('keys that nobody publishes cause one request a cooldown', async (t) => {
   assert.equal(code(one.token), undefined);
 });
 
-test('what is wrong with a token itself causes no request', async (t) => {
+test('a fault of a token itself causes no request', async (t) => {
   const server = await KeyServer.start(t, [one]);
   const { codeAsync, remote } = consumer(server, { cooldown: 1 });
   await remote.refresh();

@@ -54,7 +54,7 @@ test('Cache-Control counts, within bounds', async (t) => {
   assert.equal(await freshFor(t, { 'cache-control': 'no-store' }, { maxAge: 20 }), 20);
 });
 
-test('what a cache on the way has kept is that much older', async (t) => {
+test('the Age of an answer shortens the time for which it is fresh', async (t) => {
   for (const [age, seconds] of [
     ['100', 200],
     ['299', 60],
@@ -193,7 +193,7 @@ test('an answer that shortens the life of its keys does so for what is remembere
   for (const each of all) assert.equal(each.tryVerify(one.token).code, UNAVAILABLE);
 });
 
-test('what onEvent does is its own affair', async (t) => {
+test('errors and changes by onEvent have no effect', async (t) => {
   const server = await KeyServer.start(t, [one]);
   const listeners = [
     () => {

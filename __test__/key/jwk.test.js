@@ -90,7 +90,7 @@ const WRONG = [
   { other: 7n },
 ];
 
-test('every fault of a JWK is ERR_JWT_KEY, whatever its kind and its member', () => {
+test('every fault of a JWK is ERR_JWT_KEY, of any kind and any member', () => {
   for (const [alg, jwk] of ALL) {
     const numbers = ['n', 'e', 'x', 'y', 'd', 'k'].filter((name) => jwk[name] !== undefined);
     const broken = numbers.flatMap((name) =>
@@ -129,7 +129,7 @@ function* numbers(seed) {
 }
 
 // A long run has JWKS=1000000 SEED=7.
-test('what fromJwk reads of changed JWKs, Node reads as the same key', () => {
+test('Node reads each changed JWK that fromJwk reads as the same key', () => {
   const random = numbers(Number(process.env.SEED ?? 13));
   const below = (limit) => random.next().value % limit;
   const spellings = [

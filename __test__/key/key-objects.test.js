@@ -46,14 +46,14 @@ test('a JWK has what is its own, read once', () => {
   }
 });
 
-test('what is wrong with a JWK is said of the JWK', () => {
+test('a bad alg or kid in a JWK is a fault of the JWK', () => {
   for (const own of [{ ...publicJwk, alg: 'EdDSA' }, { ...jwk, alg: 'EdDSA' }, { ...oct, alg: 'HS256' }]) {
     for (const kid of [7, [], 'k'.repeat(257), '\ud800']) refused(() => JwtKey.fromJwk({ ...own, kid }));
   }
   assert.throws(() => JwtKey.fromJwk(oct, { alg: 'RS256' }), { code: 'ERR_JWT_KEY', message: /oct/ });
 });
 
-test('what only looks like a KeyObject is none', () => {
+test('an object that only looks like a KeyObject is refused', () => {
   for (const key of [Object.create(KeyObject.prototype), { type: 'secret' }, null]) {
     refused(() => JwtKey.fromKeyObject(key, { alg: 'HS256' }), 'ERR_INVALID_ARG_TYPE');
   }

@@ -85,7 +85,7 @@ test('reset forgets a key and says whether there was one', () => {
   assert.equal(each.reset(Buffer.from('key')), true);
 });
 
-test('what was used up comes back', () => {
+test('used units come back', () => {
   const fast = limiter({ limit: 1, windowMs: 1 });
   assert.equal(fast.check('key'), true);
   // The loop ends with the first call that is allowed. If no call were allowed, it would not end.

@@ -125,7 +125,7 @@ test('hashes of other schemes are turned away like any when the queue is full', 
   passwordPool.configure({ threads, maxQueue });
 });
 
-test('bcrypt: what the scheme cut off is part of the new digest', async () => {
+test('bcrypt: the bytes that the scheme ignored are part of the new digest', async () => {
   const hasher = new PasswordHasher({ ...POLICY, legacy: ['bcrypt'] });
   const { digest, password_hex } = vectors.find(({ digest }) => digest.includes('abcdefghijklm'));
   const password = Buffer.from(password_hex, 'hex');

@@ -139,7 +139,7 @@ test('nobody’s password is never right', async () => {
   }
 });
 
-test('with atLeast, what is stronger stays', async () => {
+test('with atLeast, a stronger digest is not due', async () => {
   const policy = { memoryCost: 128, timeCost: 2, parallelism: 2, hashLength: 32, saltLength: 16 };
   const exact = new PasswordHasher(policy);
   const atLeast = new PasswordHasher({ ...policy, policy: 'atLeast' });

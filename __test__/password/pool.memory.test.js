@@ -128,7 +128,7 @@ test('memory is kept for the next hash, then given back', { skip: !ON_LINUX }, a
   assert.ok(result.mappings <= 0, `${result.mappings}`);
 });
 
-test('what a digest asks for beyond the policies is not kept', { skip: !ON_LINUX }, async () => {
+test('memory beyond that of the policies is not kept for a digest', { skip: !ON_LINUX }, async () => {
   const large = hashSync('password', { memoryCost: 66 * 1024, timeCost: 1, parallelism: 1 });
   const result = await report(`
     hashSync('warm', { profile: 'test' });

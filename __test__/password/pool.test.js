@@ -27,7 +27,7 @@ async function idle() {
   while (passwordPool.stats().running + passwordPool.stats().queued > 0) await sleep(1);
 }
 
-test('what runs, what waits and what is done is counted', async () => {
+test('running, waiting and finished hashes are counted', async () => {
   const before = passwordPool.stats();
   const hashes = Array.from({ length: 5 }, () => hash('password', SLOW));
   const during = passwordPool.stats();
@@ -95,7 +95,7 @@ test('without a queue only what runs at once is accepted', async () => {
   await hash('password', FAST);
 });
 
-test('who has waited too long is turned away while everything else still runs', async () => {
+test('a hash that has waited too long is refused while the running hash continues', async () => {
   passwordPool.configure({ threads: 1, queueTimeoutMs: 20 });
   const order = [];
   const running = hash('password', SLOW).then(() => order.push('ran'));

@@ -86,7 +86,7 @@ test('with a list, a token must be one that can be taken back', () => {
   assert.ok(policy.verify(token({ iat: now() - 10, exp: now() + 3500 })));
 });
 
-test('what has been taken back stays so for tokens of every verifier', async () => {
+test('a revoked token is refused by every verifier with the list', async () => {
   const revocations = new RevocationList();
   const key = await JwtKey.generate('EdDSA');
   const signed = new JwtIssuer({ keys: key, expiresIn: '15m' }).sign({ sub: 'subject' });
@@ -155,7 +155,7 @@ test('stats counts entries by kind', async () => {
   });
 });
 
-test('what has expired long ago makes room when the time has been proven for an hour', () => {
+test('expired entries make room once the time has been proven for an hour', () => {
   let time = Date.UTC(2031, 0, 1);
   const list = new RevocationList({ maxEntries: 10, clock: () => new Date(time) });
   for (let n = 0; n < 10; n++) list.revokeIdSync(`id ${n}`, now() - 100_000);

@@ -59,7 +59,7 @@ const WORKER = `
   parentPort.postMessage({ ready: true });
 `;
 
-test('what one thread revokes is refused and heard in every other', async () => {
+test('a revocation of one thread is refused and heard in every other', async () => {
   const list = RevocationList.shared('threads', { maxEntries: 1000 });
   const heard = [];
   list.on('revoked', (event) => heard.push(event));

@@ -130,7 +130,7 @@ if (process.platform !== 'win32') {
     assert.throws(() => SecretBuffer.fromFile('/dev/zero'), coded('ERR_SECRET_FILE'));
   });
 
-  test('what is no regular file is not even opened', async () => {
+  test('a file that is not regular is not opened', async () => {
     const server = net.createServer().listen(path.join(folder, 'socket'));
     await once(server, 'listening');
     // Opening a socket would fail with an error of the system.

@@ -55,7 +55,7 @@ test('afterwards only maxBytes can be raised', async () => {
   assert.deepEqual(reported, [...Array(5).fill('ERR_SECRET_CONFIGURED'), 2 ** 25]);
 });
 
-test('what is required and missing stops the configuration and every secret', async () => {
+test('a required property that is missing stops the configuration and every secret', async () => {
   const { reported, stderr } = await run(`
     const demand = { backend: 'plain', require: ['kernelUnmapped'] };
     const key = () => JwtKey.fromSecret(new Uint8Array(32).fill(7), { alg: 'HS256' });
@@ -73,7 +73,7 @@ test('what is required and missing stops the configuration and every secret', as
   assert.equal(stderr, '');
 });
 
-test('a degraded heap warns once, whoever used it first', async () => {
+test('a degraded heap warns once, from any first use', async () => {
   const { reported, stderr } = await run(
     `
     process.on('warning', ({ name, code, message }) => report({ name, code, message }));

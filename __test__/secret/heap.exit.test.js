@@ -78,7 +78,7 @@ test('a worker that ends with secrets gives them back', async () => {
   }
 });
 
-test('what is collected without dispose is counted', async () => {
+test('a secret that is collected without dispose is counted', async () => {
   const { code, stdout, stderr } = await runScript(
     `
     const { SecretBuffer, secureHeap } = require('@nodesec/native');

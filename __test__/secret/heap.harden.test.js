@@ -89,7 +89,7 @@ if (onLinux) {
     assert.equal(status.dumpExcluded, true);
   });
 } else {
-  test('what the system does not have is said', () => {
+  test('a protection that the system lacks is reported', () => {
     const { secureHeap } = require('@nodesec/native');
     const { dumpable, reasons } = secureHeap.hardenProcess({ dumpable: false });
     assert.equal(dumpable, undefined);

@@ -93,7 +93,7 @@ test('everything a SecretBuffer can do, it can do sealed', async () => {
   }
 });
 
-test('what needs a place of its own, and what is too long, is refused with the numbers', async () => {
+test('a key, and a secret that is too long to seal, are refused with the numbers', async () => {
   const { codes, message, counts } = await run(`
     const sealed = SecretBuffer.random(32);
     let message;
@@ -185,7 +185,7 @@ test('any sequence of calls gives what it gives with plain buffers', async () =>
   assert.ok(sealed > 10, `${sealed}`);
 });
 
-test('what a worker has sealed goes when the worker is terminated', async () => {
+test('the sealed secrets of a worker are freed when it is terminated', async () => {
   const found = await run(`
     const { Worker } = require('node:worker_threads');
     const source = \`

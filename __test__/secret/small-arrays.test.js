@@ -138,7 +138,7 @@ test('a small array in shared memory is refused, and keeps its bytes', () => {
   assert.deepEqual([...shared], Array(32).fill(7));
 });
 
-test('what an application does to the prototypes does not matter', async () => {
+test('changes of the prototypes by an application change no result', async () => {
   const { code, stderr } = await runScript(`
     const assert = require('node:assert');
     const { SecretBuffer } = require('@nodesec/native');

@@ -53,7 +53,7 @@ for (const framework of FRAMEWORKS) {
     const refused = refusals(() => services.accounts, secrets);
     const requestRefused = (kind) => ({ event: 'request.refused', kind });
 
-    test('requests of other origins are refused, whatever their route', async () => {
+    test('requests of other origins are refused on every route', async () => {
       for (const route of ['/api/login', '/api/logout-everywhere', '/auth/refresh', '/auth/logout']) {
         for (const [name, options] of Object.entries(FOREIGN)) {
           const all = { ...options, body: ADA };

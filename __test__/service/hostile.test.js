@@ -151,7 +151,7 @@ for (const example of EXAMPLES) {
     assert.equal(service.log(), '');
   });
 
-  test(`${example}: what is not there is a 404, and what is malformed a 400`, async (t) => {
+  test(`${example}: an unknown path is a 404, and a malformed request a 400`, async (t) => {
     const service = await start(t);
     for (const [method, route, status, error] of [
       ['GET', '/', 404, 'not_found'],

@@ -134,7 +134,7 @@ test('reuse of one session leaves the others', async () => {
   assert.equal((await sessions.refresh(other.refreshToken)).status, 'rotated');
 });
 
-test('what is no refresh token of ours is unknown, and ends nothing', async () => {
+test('a foreign or changed refresh token is unknown, and ends no session', async () => {
   const { sessions } = service();
   const { refreshToken } = await sessions.start('subject');
   const theirs = await service().sessions.start('subject');

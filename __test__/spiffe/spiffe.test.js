@@ -22,7 +22,7 @@ test('an id is taken apart, and frozen', () => {
   assert.equal(parseSpiffeId('spiffe://example.org').path, '');
 });
 
-test('what is no id says why, without the text', () => {
+test('the error for a text that is no id names the rule, without the text', () => {
   for (const [uri, rule] of [
     ['', /must start with/],
     ['https://c4n4ry', /must start with/],

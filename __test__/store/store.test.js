@@ -41,7 +41,7 @@ async function elsewhere(store, body) {
   return stdout.trim();
 }
 
-test('what a process revokes, another refuses at once, and what it revoked before', async () => {
+test('another process refuses the new and the earlier revocations of a process at once', async () => {
   const at = newPath();
   const store = await Store.open(at, { key: key() });
   const revocations = new RevocationList({ store });

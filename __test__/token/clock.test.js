@@ -261,7 +261,7 @@ test('the error of a clock is the cause', () => {
   assert.throws(() => verifier.verify('a'), coded('ERR_INVALID_RETURN_VALUE'));
 });
 
-test('what is no function is no clock', () => {
+test('a clock that is no function is refused', () => {
   for (const clock of [null, new Date(), START, 'now', {}]) {
     for (const make of Object.values(MAKE)) {
       assert.throws(() => make({ clock }), coded('ERR_INVALID_ARG_TYPE'));

@@ -147,7 +147,7 @@ for (const [alg, { privateKey, publicKey }] of Object.entries(keys)) {
     });
   }
 
-  test(`${alg}: whatever way a key comes, it is the same key`, async () => {
+  test(`${alg}: a key of any format is the same key`, async () => {
     const { calculateJwkThumbprint } = await import('jose');
     for (const [way, key] of Object.entries(imports(privateKey, alg))) {
       assert.deepEqual([key.alg, key.kid, key.private], [alg, KID, true], way);

@@ -120,7 +120,7 @@ test('jsonwebtoken reads a JWS whose payload is text, and its header is ours', (
   assert.deepEqual(read.header, { alg: 'HS256', kid: 'k', cty: 'text/plain', x: [{ a: null }] });
 });
 
-test('what a header must not have is refused in words', async () => {
+test('a header parameter that is not allowed is refused with the reason', async () => {
   const own = await key;
   const sign = (header) => () => signJws('', own, { header });
   for (const [header, message] of [

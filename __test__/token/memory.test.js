@@ -56,7 +56,7 @@ test('a header that is remembered does not keep its text', async () => {
   assert.ok(bytes < 5 * MIB, `${bytes}`);
 });
 
-test('what is too long to be a token is not looked at', async () => {
+test('a text that is too long for a token is not read', async () => {
   const bytes = await growth(`
     // A rope: V8 has not joined its parts yet.
     globalThis.text = 'x'.repeat(${64 * MIB});

@@ -33,7 +33,7 @@ test('issuer and audience are given, or waived', () => {
   }
 });
 
-test('what is wrong in a list is named', () => {
+test('a wrong element of a list is named by its index', () => {
   const rest = { keys: key, issuer: false, audience: false };
   for (const [use, message] of [
     [() => new JwtVerifier({ ...rest, requiredClaims: ['a', 'b', 7] }), /^requiredClaims\[2\] must be a string/],
@@ -79,7 +79,7 @@ test('an unknown option is refused', () => {
   }
 });
 
-test('what is wrong with an element names the element', () => {
+test('the error for a wrong element names the element', () => {
   const of = (options) => new JwtVerifier({ keys: key, issuer: false, audience: false, ...options });
   for (const [options, message] of [
     [{ requiredClaims: ['sub', 1] }, 'requiredClaims[1] must be a string'],

@@ -133,7 +133,7 @@ test('a verifier that does not demand the name is refused, in words', () => {
   });
 });
 
-test('what is no map of verifiers is refused', () => {
+test('a value that is no map of verifiers is refused', () => {
   for (const [verifiers, code] of [
     [undefined, 'ERR_INVALID_ARG_TYPE'],
     [null, 'ERR_INVALID_ARG_TYPE'],

@@ -19,7 +19,7 @@ const THROWN = [undefined, null, false, 0, '', 'route', 'router', Symbol('s')];
 const limiter = () => new RateLimiter({ limit: 1, windowMs: 60_000 });
 
 for (const [framework, start] of Object.entries(FRAMEWORKS)) {
-  test(`${framework}: a callback that rejects lets nobody in, whatever its reason`, async (t) => {
+  test(`${framework}: a callback that rejects with any reason lets nobody in`, async (t) => {
     const { bearer, verifier } = await tokens();
     const bound = bearer({ cnf: { 'x5t#S256': 'A'.repeat(43) } });
     for (const thrown of THROWN) {
@@ -38,7 +38,7 @@ for (const [framework, start] of Object.entries(FRAMEWORKS)) {
     }
   });
 
-  test(`${framework}: a refund that fails is a warning, whatever its reason`, async (t) => {
+  test(`${framework}: a refund that fails with any reason is a warning`, async (t) => {
     const foreign = vm.runInNewContext('new Error("of another realm")');
     for (const thrown of [undefined, null, { code: 'X' }, foreign, Symbol('s'), 'text']) {
       const refundOn = () => Promise.reject(thrown);

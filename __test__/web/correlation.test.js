@@ -211,7 +211,7 @@ for (const [version, service] of Object.entries(SERVICES)) {
     assert.deepEqual([...new Set(ids)].sort(), ['one', 'two']);
   });
 
-  test(`${version}: what listens to the end of the response has the id`, async (t) => {
+  test(`${version}: a listener to the end of the response has the id`, async (t) => {
     const before = (req, res) => void res.once('close', () => act('closed'));
     const { send } = await service(t, { audit: {}, before });
     const events = await heard(async () => {

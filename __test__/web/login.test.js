@@ -48,7 +48,7 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     }
   });
 
-  test(`${version}: the first outcome that the handler tells counts, whatever it answers`, async (t) => {
+  test(`${version}: the first outcome that the handler tells counts, with any answer`, async (t) => {
     const { calls, login } = await logins(t, { freeFailures: 50 });
     await login({ status: 200, outcomes: ['failure', 'success', 'failure'] });
     await login({ status: 401, outcomes: ['success'] });

@@ -13,7 +13,7 @@ const { runScript } = require('../helpers/child.js');
 const EVERYTHING = JSON.stringify(path.join(__dirname, '..', 'helpers', 'everything.js'));
 const CLUSTER = path.join(__dirname, '..', 'helpers', 'cluster.js');
 
-test('sixteen threads are terminated while they use everything, and the process uses it on', async () => {
+test('after sixteen threads were terminated while they used everything, the process still uses it', async () => {
   const { code, signal, stdout, stderr } = await runScript(`
     const { once } = require('node:events');
     const { setTimeout: sleep } = require('node:timers/promises');

@@ -34,7 +34,7 @@ async function survives(script) {
   assert.deepEqual({ code, signal, stdout }, alive, stderr);
 }
 
-test('a thread is terminated in mid-hash, twenty times, and the main thread hashes on', () =>
+test('after twenty threads were terminated during a hash, the main thread still hashes', () =>
   survives(`
     const { hash, verify } = require('@nodesec/native');
     for (let n = 0; n < 20; n++) {
@@ -46,7 +46,7 @@ test('a thread is terminated in mid-hash, twenty times, and the main thread hash
     if (!(await verify(digest, 'password'))) throw new Error('it does not verify');
   `));
 
-test('several threads are terminated at once while the main thread hashes', () =>
+test('the main thread hashes while several threads are terminated at once', () =>
   survives(`
     const { hash, verify } = require('@nodesec/native');
     const workers = Array.from({ length: 8 }, () => new Worker(HASHING, { eval: true }));
@@ -57,7 +57,7 @@ test('several threads are terminated at once while the main thread hashes', () =
     if (!(await verify(await hashing, 'password'))) throw new Error('it does not verify');
   `));
 
-test('a thread ends with work that runs and work that waits: all of it comes back', () =>
+test('a thread that ends gives back the memory of its running and its waiting hashes', () =>
   survives(`
     const { hash, passwordPool } = require('@nodesec/native');
     passwordPool.configure({ threads: 2, maxMemory: 64 << 20 });
@@ -75,7 +75,7 @@ test('a thread ends with work that runs and work that waits: all of it comes bac
     await hash('password', { memoryCost: 65536, timeCost: 1 });
   `));
 
-test('only a thread has loaded the module, and is terminated', () =>
+test('a process survives the termination of the only thread that has loaded the module', () =>
   survives(`
     const { setImmediate: turn } = require('node:timers/promises');
     for (let n = 0; n < 3; n++) {
@@ -86,7 +86,7 @@ test('only a thread has loaded the module, and is terminated', () =>
     }
   `));
 
-test('only a thread has loaded the module, and exits in mid-hash', () =>
+test('a process survives the exit, during a hash, of the only thread that has loaded the module', () =>
   survives(`
     for (let n = 0; n < 3; n++) {
       const worker = new Worker(HASHING + 'process.exit();', { eval: true });
@@ -94,7 +94,7 @@ test('only a thread has loaded the module, and exits in mid-hash', () =>
     }
   `));
 
-test('only a thread has loaded the module, and finishes', () =>
+test('after the only thread that has loaded the module ends, another one can load it', () =>
   survives(`
     const worker = new Worker(HASHING, { eval: true });
     const [exitCode] = await once(worker, 'exit');
@@ -103,7 +103,7 @@ test('only a thread has loaded the module, and finishes', () =>
     await once(again, 'exit');
   `));
 
-test('the process exits in mid-hash', async () => {
+test('a process that exits during a hash has its own exit status', async () => {
   for (const exit of ['process.exit(7)', 'process.reallyExit(7)']) {
     const { code, signal, stderr } = await runScript(`
       const { JwtKey, hash } = require('@nodesec/native');
@@ -115,7 +115,7 @@ test('the process exits in mid-hash', async () => {
   }
 });
 
-test('an exception ends the process in mid-hash', async () => {
+test('an uncaught exception ends the process during a hash with status 1', async () => {
   const { code, signal, stderr } = await runScript(`
     require('@nodesec/native').hash('password', ${SLOW});
     setImmediate(() => { throw new Error('mine'); });
@@ -125,7 +125,7 @@ test('an exception ends the process in mid-hash', async () => {
   assert.match(stderr, /error: mine/i);
 });
 
-test('a hash that is not awaited keeps the process until it is done', async () => {
+test('a hash that is not awaited keeps the process running until it is done', async () => {
   const { code, stdout } = await runScript(`
     require('@nodesec/native').hash('password', ${SLOW}).then((digest) => console.log(digest));
   `);

@@ -48,7 +48,7 @@ export function cargo(args, triple, variables, { buildsStd = true, quiet = false
   };
   const std = [];
   if (buildsStd) {
-    // The flag is unstable, which is good enough for a check but not for a release.
+    // The flag is unstable, which is acceptable for a check but not for a release.
     env.RUSTC_BOOTSTRAP = '1';
     std.push('-Zbuild-std=std,panic_unwind,test');
   }
@@ -63,7 +63,7 @@ export function cargo(args, triple, variables, { buildsStd = true, quiet = false
  */
 export async function buildWithDebian(triple, { buildsStd = true } = {}) {
   const env = { RUSTC: debianRustc() };
-  // The flag is unstable, which is good enough for a test but not for a release.
+  // The flag is unstable, which is acceptable for a test but not for a release.
   if (buildsStd) env.RUSTC_BOOTSTRAP = '1';
   const options = buildsStd ? ['-Zbuild-std=std,panic_unwind'] : [];
   return gated(triple, await buildRelease(triple, { rust: { env, options } }));

@@ -55,7 +55,7 @@ fn secret() -> [u8; LEN] {
     bytes
 }
 
-/// The answer, which everybody may know.
+/// The answer, which is no secret.
 fn answer(is_equal: bool) -> bool {
     valgrind::defined(is_equal)
 }

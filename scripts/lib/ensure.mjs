@@ -15,7 +15,7 @@ export async function ensureDependencies() {
   }
   console.log('Installing the development dependencies.');
   // Not `npm ci`, which refuses a lock file that lacks a dependency's packages for other platforms.
-  // A mirror of the registry may not carry those. `npm install` follows the lock file all the same.
+  // A mirror of the registry may not carry those. `npm install` also follows the lock file.
   await run('npm', ['install', '--ignore-scripts', '--no-save', '--loglevel', 'error']);
 }
 

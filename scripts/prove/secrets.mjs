@@ -37,7 +37,7 @@ export const CALLS = {
   '`equals`': (_, bytes, secret) => secret.equals(bytes),
   '`timingSafeEqual`': ({ timingSafeEqual }, bytes) => timingSafeEqual(bytes, new Uint8Array(32)),
   '`JwtKey.fromSecret`': ({ JwtKey }, bytes) => JwtKey.fromSecret(bytes, { alg: 'HS256' }),
-  // These bytes are no key files. They are read all the same, and refused.
+  // These bytes are no key files. The calls still read them, and refuse.
   '`JwtKey.fromPem`': ({ JwtKey }, bytes) => refused(() => JwtKey.fromPem(bytes, { alg: 'EdDSA' })),
   '`JwtKey.fromDer`': ({ JwtKey }, bytes) => refused(() => JwtKey.fromDer(bytes, { alg: 'EdDSA' })),
   'the option `passphrase`': ({ JwtKey }, bytes) =>

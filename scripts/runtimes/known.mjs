@@ -62,7 +62,7 @@ export const KNOWN = {
     'house/loader': { 'under the permission model': PERMISSIONS },
     'house/redaction': {
       'a secret and a key are not printed by console.table': "Bun's console.Console has no table",
-      'a key pair prints as little': "Bun's console.Console has no table",
+      'a key pair prints no part': "Bun's console.Console has no table",
       'v8.serialize()': 'the error has another text',
     },
     'key/encrypted': { 'a key is opened that openssl encrypts': ORACLE },
@@ -87,7 +87,7 @@ export const KNOWN = {
     },
     'token/advisories': { 'CVE-2022-23539': 'node:crypto of Bun generates no RSA-PSS key' },
     'token/memory': {
-      'what is too long': 'Node-API of Bun joins the parts of a string before it tells its length',
+      'a text that is too long for a token': 'Node-API of Bun joins the parts of a string before it tells its length',
     },
   },
   deno: {
@@ -109,7 +109,7 @@ export const KNOWN = {
     'key/jwk': {
       'a number of a JWK may have leading zeros': STRICT,
       'the public members may be standard base64': STRICT,
-      'what fromJwk reads of changed JWKs': ORACLE,
+      'Node reads each changed JWK': ORACLE,
     },
     'key-set/remote.hostile': { 'a server that does not listen': 'the cause of a fetch has another form' },
     'key-set/remote.process': {
@@ -117,7 +117,7 @@ export const KNOWN = {
     },
     'secret/files': { 'the permission model is asked': `${PERMISSIONS}; secret/deno tests that of Deno` },
     'secret/heap.exit': { 'a worker that ends with secrets gives them back': EXIT },
-    'secret/heap.overflow': { 'what a worker has sealed goes': EXIT },
+    'secret/heap.overflow': { 'the sealed secrets of a worker are freed': EXIT },
     'secret/lending': { 'disposeAll() reaches the secrets': 'parentPort has no close in a worker of Deno' },
     'service/hardened': FLAGS,
     'service/hardened.browser': FLAGS,
@@ -135,7 +135,7 @@ export const KNOWN = {
       'guesses of before a restart': KILLED,
       'a worker that is killed': KILLED,
     },
-    'token/clock': { 'what is no function is no clock': 'Deno keeps the Date that a test has mocked' },
+    'token/clock': { 'a clock that is no function is refused': 'Deno keeps the Date that a test has mocked' },
     'token/advisories': { 'CVE-2022-23539': 'node:crypto of Deno cannot export an RSA-PSS key' },
   },
 };

@@ -1,7 +1,7 @@
 //! Clears the traces that computing with secrets leaves in vector registers.
 //!
 //! A copy or a hash uses vector registers, and they keep their contents until other code needs
-//! them. In a thread that waits for its next job, that may be for ever, and the kernel writes the
+//! them. In a thread that waits for its next job, that may never happen. The kernel writes the
 //! registers of every thread into a core dump. The other registers need no clearing: all code
 //! overwrites them all the time.
 

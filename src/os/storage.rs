@@ -136,7 +136,7 @@ pub fn lock_within(file: &File, wait: Duration) -> io::Result<bool> {
     }
 }
 
-/// Whether a call of the operating system failed for want of room.
+/// Whether a call of the operating system failed because there is no room.
 pub fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
