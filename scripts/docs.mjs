@@ -18,7 +18,9 @@ import { main, root, run } from './lib/run.mjs';
 const LANGUAGES = ['js', 'mjs', 'rego', 'sh', 'sql', 'text'];
 
 /** The manuals of the main entry and of the subpaths. */
-const MANUALS = ['index.d.ts', 'argon2.d.ts', 'audit.d.ts', 'express.d.ts', 'fastify.d.ts', 'web.d.ts'];
+const MANUALS = [
+  'index.d.ts', 'argon2.d.ts', 'audit.d.ts', 'express.d.ts', 'fastify.d.ts', 'redis.d.ts', 'web.d.ts',
+];
 
 await main(async () => {
   const named = process.argv.slice(2);
