@@ -141,3 +141,45 @@ for (const [what, use] of Object.entries(ENDINGS)) {
     assert.equal(left, 0);
   });
 }
+
+test('the work of a worker that is terminated leaves no secret and no open store in Deno', (t) => {
+  const binary = deno(t);
+  if (binary === undefined) return;
+  const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-deno-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const place = JSON.stringify(path.join(folder, 'store'));
+  const opening = `
+    globalThis.key = SecretBuffer.fromString('6b'.repeat(32), 'hex');
+    const open = () => Store.open(${place}, { key });`;
+  const program = `
+    const { JwtKey, SecretBuffer, Store, secureHeap } = native;
+    ${opening}
+    const store = await open();
+    const before = secureHeap.status().liveSecrets;
+    const left = () => [secureHeap.status().liveSecrets - before, store.stats().openers - 1];
+    const most = [0, 0];
+    for (let round = 0; round < 5; round += 1) {
+      const worker = new NodeWorker(\`
+        const { JwtKey, SecretBuffer, Store } = require('./index.js');
+        ${opening}
+        for (let n = 0; n < 2; n += 1) {
+          JwtKey.generate('RS256');
+          open();
+        }
+        require('node:worker_threads').parentPort.postMessage('begun');
+        setInterval(() => {}, 1000);
+      \`, { eval: true });
+      await new Promise((resolve) => worker.once('message', resolve));
+      await worker.terminate();
+      left().forEach((count, index) => (most[index] = Math.max(most[index], count)));
+    }
+    for (let wait = 0; wait < 500 && left().some((count) => count > 0); wait += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      left().forEach((count, index) => (most[index] = Math.max(most[index], count)));
+    }
+    report({ most, left: left() });
+  `;
+  const { most, left } = run(binary, ['--allow-all'], program);
+  assert.ok(most.every((count) => count > 0), most);
+  assert.deepEqual(left, [0, 0]);
+});

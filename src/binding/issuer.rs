@@ -143,7 +143,7 @@ pub(super) fn issuer_sign_async(
     guard(env, || {
         let unsigned = unsigned(env, &issuer, &claims, &overrides, &header)?;
         if unsigned.is_slow() {
-            return Ok(Either::B(offload(move || text(unsigned.sign()?))));
+            return Ok(Either::B(offload(env, move || text(unsigned.sign()?))));
         }
         Ok(Either::A(text(unsigned.sign()?)?))
     })

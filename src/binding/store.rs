@@ -200,7 +200,7 @@ pub(super) fn store_open(
             }
             Ok(opened)
         };
-        Ok(offload_into(open, |env, store| out::carrier(env, Arc::new(store))))
+        Ok(offload_into(env, open, |env, store| out::carrier(env, Arc::new(store))))
     })
 }
 
@@ -257,7 +257,7 @@ pub(super) fn store_backup(
     guard(env, || {
         let store = Arg::new(env, &store, "this").handle::<OpenStore>()?.store()?;
         let path = path::read(Arg::new(env, &path, "path"))?;
-        Ok(offload(move || Ok(store.backup(&path)?)))
+        Ok(offload(env, move || Ok(store.backup(&path)?)))
     })
 }
 
@@ -266,7 +266,7 @@ pub(super) fn store_backup(
 pub(super) fn store_close(env: &Env, store: Unknown<'_>) -> napi::Result<Outcome<Offloaded<()>>> {
     guard(env, || {
         let store = Arg::new(env, &store, "this").handle::<OpenStore>()?;
-        Ok(offload(move || {
+        Ok(offload(env, move || {
             let open = store.slot().take();
             if let Some(open) = open {
                 open.close();

@@ -60,8 +60,8 @@ pub(super) fn start(
         change_counter: None,
     };
     let run = move || {
-        let writes = || Native::within_file_size(|| writer.run());
-        if catch_unwind(AssertUnwindSafe(writes)).is_err() {
+        let work = || Native::within_file_size(|| writer.run());
+        if catch_unwind(AssertUnwindSafe(work)).is_err() {
             writer.engine.rollback();
             writer.shared.queue.close();
             let panicked = Err::<(), _>(Error::new(Code::Internal, "the writer has panicked"));

@@ -10,6 +10,7 @@
 
 use std::cell::RefCell;
 use std::ffi::c_void;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
@@ -68,6 +69,31 @@ pub(crate) fn hold<T: 'static>(env: sys::napi_env, value: Arc<T>) -> *mut c_void
         list.entries.insert_unique(hash(list.last), held, |held| hash(held.number));
         ptr::without_provenance_mut(list.last)
     })
+}
+
+/// Something that the list of counts keeps.
+pub(crate) struct Listed<T> {
+    number: usize,
+    value: PhantomData<fn() -> T>,
+}
+
+/// Keeps a value until it is taken or the environment ends, if this process lists its counts.
+pub(crate) fn list_until_end<T: 'static>(
+    env: sys::napi_env,
+    make: impl FnOnce() -> T,
+) -> Option<Listed<T>> {
+    IS_LISTING.load(Ordering::Relaxed).then(|| {
+        let number = hold(env, Arc::new(make())).addr();
+        Listed { number, value: PhantomData }
+    })
+}
+
+impl<T: 'static> Listed<T> {
+    /// The value, unless the environment has ended. Called on the thread of the environment.
+    pub(crate) fn take(self) -> Option<Arc<T>> {
+        // SAFETY: the number is that of an entry for a `T`, and it is taken once.
+        unsafe { take(ptr::without_provenance_mut(self.number)) }
+    }
 }
 
 /// The object that a value of [`hold`] stands for; `None` if its count has been given back. The

@@ -95,7 +95,7 @@ pub(super) fn key_generate(
         let GenerateOptions { kid, modulus_length } = Arg::new(env, &options, "options").read()?;
         let generate = move || Ok(Key::generate(algorithm, modulus_length, kid.as_deref())?);
         if algorithm.is_rsa() {
-            return Ok(Either::B(offload_into(generate, carry)));
+            return Ok(Either::B(offload_into(env, generate, carry)));
         }
         Ok(Either::A(carry(env, generate()?)?))
     })

@@ -30,7 +30,7 @@ pub(crate) fn keyring_add(
         let ring = this(env, &ring)?;
         let key = read_key(env, &key)?;
         let AddOptions { state } = Arg::new(env, &options, "options").read()?;
-        done(&ring, later, move |ring| Ok(ring.add(&key, state)?))
+        done(env, &ring, later, move |ring| Ok(ring.add(&key, state)?))
     })
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn keyring_revoke(
     guard(env, || {
         let ring = this(env, &ring)?;
         let kid = read_kid(env, &kid)?;
-        done(&ring, later, move |ring| Ok(ring.revoke(&kid)?))
+        done(env, &ring, later, move |ring| Ok(ring.revoke(&kid)?))
     })
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn keyring_configure(
     guard(env, || {
         let ring = this(env, &ring)?;
         let ConfigureOptions { rotate_every } = Arg::new(env, &options, "options").read()?;
-        done(&ring, true, move |ring| Ok(ring.configure(rotate_every)?))
+        done(env, &ring, true, move |ring| Ok(ring.configure(rotate_every)?))
     })
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn keyring_rotate(
             let _pending = pending;
             Ok(ring.rotate(force, || Key::generate(algorithm, None, None))?)
         };
-        Ok(if is_slow { Either::B(offload(rotate)) } else { Either::A(rotate()?) })
+        Ok(if is_slow { Either::B(offload(env, rotate)) } else { Either::A(rotate()?) })
     })
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn keyring_signs(env: &Env, ring: Unknown<'_>) -> napi::Result<Outcom
 pub(crate) fn keyring_wait(env: &Env, ring: Unknown<'_>) -> napi::Result<Outcome<Offloaded<()>>> {
     guard(env, || {
         let ring = this(env, &ring)?;
-        Ok(offload(move || Ok(ring.wait_until_it_signs()?)))
+        Ok(offload(env, move || Ok(ring.wait_until_it_signs()?)))
     })
 }
 
@@ -126,13 +126,14 @@ pub(crate) fn keyring_tick(
 
 /// Makes a change, on another thread if it is to be made `later` and the ring is on a store.
 fn done(
+    env: &Env,
     ring: &Arc<KeyRing>,
     later: bool,
     change: impl FnOnce(&KeyRing) -> Result<()> + Send + 'static,
 ) -> Result<Later<()>> {
     if later && ring.is_durable() {
         let ring = ring.clone();
-        return Ok(Either::B(offload(move || change(&ring))));
+        return Ok(Either::B(offload(env, move || change(&ring))));
     }
     change(ring).map(Either::A)
 }

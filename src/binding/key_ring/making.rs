@@ -111,7 +111,7 @@ pub(crate) fn keyring_open(
         let options: StoredRingOptions = Arg::new(env, &options, "options").read()?;
         let given = options.times.with(options.alg);
         let open = move || store.ring(&given, CLOCK.clone());
-        Ok(offload_into(open, out::carrier))
+        Ok(offload_into(env, open, out::carrier))
     })
 }
 

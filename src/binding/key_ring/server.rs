@@ -91,7 +91,7 @@ pub(super) fn keyring_server_create(
     guard(env, || {
         let opening = Arg::new(env, &opening, "opening").handle::<RingOpening>()?;
         let create = move || Ok(opening.create(&**CLOCK)?);
-        Ok(offload_into(create, |env, bytes| out::buffer(env, &bytes)))
+        Ok(offload_into(env, create, |env, bytes| out::buffer(env, &bytes)))
     })
 }
 
@@ -106,7 +106,7 @@ pub(super) fn keyring_server_open(
         let opening = Arg::new(env, &opening, "opening").handle::<RingOpening>()?;
         let value = Arg::new(env, &value, "value").bytes(VALUE)?;
         let open = move || Ok(opening.read(&value, CLOCK.clone())?);
-        Ok(offload_into(open, out::carrier))
+        Ok(offload_into(env, open, out::carrier))
     })
 }
 
@@ -172,7 +172,7 @@ pub(super) fn keyring_server_read(
             }
             .to_owned())
         };
-        Ok(offload(read))
+        Ok(offload(env, read))
     })
 }
 
@@ -217,7 +217,7 @@ pub(super) fn keyring_server_propose(
     guard(env, || {
         let ring = this(env, &ring)?;
         let change = change(env, &kind, &argument, &more)?;
-        Ok(offload(move || Ok(ring.propose(change)?.into())))
+        Ok(offload(env, move || Ok(ring.propose(change)?.into())))
     })
 }
 

@@ -117,7 +117,7 @@ pub(super) fn sessions_catch_up(
 ) -> napi::Result<Outcome<Offloaded<()>>> {
     guard(env, || {
         let sessions = this::<Sessions>(env, &sessions)?;
-        Ok(offload(move || Ok(sessions.catch_up()?)))
+        Ok(offload(env, move || Ok(sessions.catch_up()?)))
     })
 }
 

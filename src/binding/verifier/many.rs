@@ -41,7 +41,7 @@ pub(super) fn verifier_verify_many(
         let verifier = Arg::new(env, &verifier, "this").handle::<Verifier>()?;
         let tokens =
             Tokens::read(&Arg::new(env, &tokens, "tokens"), first, verifier.max_token_len())?;
-        Ok(offload(move || {
+        Ok(offload(env, move || {
             let mut scratch = Scratch::default();
             let mut verify = |token| match verifier.verify(token, &mut scratch) {
                 Ok(payload) => Either::A(payload.to_owned()),

@@ -95,7 +95,7 @@ pub(crate) fn verifiers_choose_many(
         let choice = Arg::new(env, &choice, "this").handle::<IssuerChoice>()?;
         let tokens =
             Tokens::read(&Arg::new(env, &tokens, "tokens"), first, choice.max_token_len())?;
-        Ok(offload(move || {
+        Ok(offload(env, move || {
             let mut scratch = Scratch::default();
             let choose = |token: std::result::Result<&[u8], _>| {
                 answer(token.and_then(|token| choice.choose(token, &mut scratch)))
