@@ -9,7 +9,7 @@
 const { createRequire } = require('node:module');
 
 const { makeError } = require('./errors.js');
-const { loadError } = require('./load-error.js');
+const { loadError, otherModule } = require('./load-error.js');
 const { notice } = require('./notice.js');
 const { name, version, napi } = require('../package.json');
 
@@ -36,9 +36,15 @@ function load() {
   const failures = [];
   for (const target of TARGETS) {
     const found = fromCheckout(target, failures) ?? fromPackage(target, failures);
-    if (found !== undefined) return found;
+    if (isNativePart(found)) return found;
+    if (found !== undefined) failures.push({ target, error: otherModule(found) });
   }
   throw loadError(TARGETS, failures, KNOWN);
+}
+
+/** Whether a module is a native part, of any version. Bundlers may put an empty one there. */
+function isNativePart(found) {
+  return typeof found?.version === 'function';
 }
 
 /** The native part that a checkout has built. Packed manifests have no `napi`. */
@@ -85,7 +91,9 @@ function fromPackage(target, failures) {
 }
 
 /** Keeps an error, unless it says that there is no file. A native part requires no other module. */
-function note(failures, target, error) {
+function note(failures, target, thrown) {
+  // The module that stands in for a native part may throw any value.
+  const error = typeof thrown === 'object' && thrown !== null ? thrown : new Error(String(thrown));
   // The second form is that of programs compiled by Bun.
   const isMissing = error.code === 'MODULE_NOT_FOUND' || /^Cannot require/.test(error.message);
   if (!isMissing) failures.push({ target, error });
