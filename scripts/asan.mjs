@@ -34,6 +34,7 @@ const LEFT_OUT = [
   'house/deno',
   'house/docs',
   'house/gate',
+  'house/gate.tarballs',
   'house/install',
   'house/layers',
   'house/miri',

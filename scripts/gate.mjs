@@ -25,6 +25,7 @@ await main(async () => {
   await ensureDependencies();
   // It uses packages, which are there only now.
   const { openPackages, packageFaults, versionFaults } = await import('./gate/packages.mjs');
+  const { contentFaults } = await import('./gate/contents.mjs');
   const folder = path.resolve(positionals[0] ?? path.join(root, 'dist'));
   const opened = mkdtempSync(path.join(os.tmpdir(), 'nodesec-gate-'));
   try {
@@ -32,6 +33,7 @@ await main(async () => {
     const faults = [
       ...sumFaults(folder),
       ...packageFaults(packages, values),
+      ...(await contentFaults(packages, path.join(opened, 'wanted'), values)),
       ...versionFaults(values.tag),
       ...(await binaryFaults(packages.filter(({ file }) => file !== undefined))),
     ];

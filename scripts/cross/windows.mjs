@@ -32,6 +32,7 @@ const LEFT_OUT = {
   'house/deno': 'Deno',
   'house/docs': 'the sources',
   'house/gate': 'gcc of Linux',
+  'house/gate.tarballs': 'tar of Linux',
   'house/install': 'npm',
   'house/layers': 'the sources',
   'house/miri': 'a shell',

@@ -5,9 +5,10 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
 import { packedManifest } from '../lib/pack.mjs';
-import { root, run } from '../lib/run.mjs';
+import { root } from '../lib/run.mjs';
 import { SBOM } from '../lib/sbom.mjs';
 import { sha256 } from '../lib/sums.mjs';
+import { unpack } from './tarball.mjs';
 
 const ROOT = '@nodesec/native';
 const PLATFORMS = readdirSync(path.join(root, 'npm')).sort();
@@ -18,16 +19,16 @@ const PLATFORMS = readdirSync(path.join(root, 'npm')).sort();
  * last three are undefined.
  */
 export async function openPackages(source, target) {
+  if (!existsSync(source)) throw new Error(`there is no folder ${source}: run \`npm run pack:all\``);
   const tarballs = readdirSync(source).filter((name) => name.endsWith('.tgz'));
   const packages = [];
   for (const tarball of tarballs.sort()) {
     const folder = path.join(target, tarball, 'package');
     mkdirSync(path.dirname(folder));
-    const options = ['--extract', '--file', path.join(source, tarball)];
-    await run('tar', [...options, '--directory', path.dirname(folder)]);
+    await unpack(path.join(source, tarball), path.dirname(folder));
     const manifest = readJson(path.join(folder, 'package.json'));
     const files = filesBelow(folder);
-    const platform = manifest.name === ROOT ? undefined : manifest.name.slice(ROOT.length + 1);
+    const platform = manifest.name === ROOT ? undefined : `${manifest.name}`.slice(ROOT.length + 1);
     const binary = files.find((name) => name.endsWith('.node'));
     const file = platform && binary && path.join(folder, binary);
     const linked = file && linkedCrates(path.join(folder, SBOM));
@@ -39,7 +40,8 @@ export async function openPackages(source, target) {
 /** The crates that a bill names as linked. A package without a bill breaks a rule of its own. */
 function linkedCrates(bill) {
   if (!existsSync(bill)) return undefined;
-  return readJson(bill).components
+  const { components = [] } = readJson(bill);
+  return components
     .filter(({ purl, scope }) => purl?.startsWith('pkg:cargo/') && scope === 'required')
     .map(({ name, version }) => `${name} ${version}`);
 }
@@ -59,9 +61,16 @@ export function packageFaults(packages, { release = false, partial = false }) {
   }
   for (const each of packages) {
     const own = each.platform === undefined ? rootFaults(each, platforms, release || partial) : platformFaults(each);
-    faults.push(...[...own, ...sbomFaults(each)].map((fault) => `${each.manifest.name}: ${fault}`));
+    const all = [...nameFaults(each), ...own, ...sbomFaults(each)];
+    faults.push(...all.map((fault) => `${each.manifest.name}: ${fault}`));
   }
   return faults;
+}
+
+/** The name of the file decides the order in which tarballs are published. */
+function nameFaults({ tarball, manifest }) {
+  const expected = `${`${manifest.name}`.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`;
+  return tarball === expected ? [] : [`its file is ${tarball}, not ${expected}`];
 }
 
 function rootFaults({ manifest, files }, platforms, release) {
@@ -135,5 +144,10 @@ function filesBelow(folder) {
 }
 
 function readJson(file) {
-  return JSON.parse(readFileSync(file, 'utf8'));
+  try {
+    return Object(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
+    const place = file.split(path.sep).slice(-3).join('/');
+    throw new Error(`${place} is missing or is no JSON: ${cause.message}`, { cause });
+  }
 }

@@ -14,6 +14,7 @@ export const CHECKOUT = [
   'house/columns',
   'house/docs',
   'house/gate',
+  'house/gate.tarballs',
   'house/install',
   'house/layers',
   'house/miri',
