@@ -33,6 +33,7 @@ const LEFT_OUT = [
   'house/codes',
   'house/deno',
   'house/docs',
+  'house/fuzzed',
   'house/gate',
   'house/gate.tarballs',
   'house/install',

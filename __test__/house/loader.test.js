@@ -121,7 +121,7 @@ for (const [platform, arch, names] of [
   ['linux', 'ia32', '@nodesec/native-linux-ia32-gnu or @nodesec/native-linux-ia32-musl'],
   ['win32', 'ia32', '@nodesec/native-win32-ia32-msvc'],
 ]) {
-  test(`on ${platform} ${arch}, which has no package, the error says so and names those that exist`, async () => {
+  test(`a platform without a package is told which have one: ${platform} ${arch}`, async () => {
     const trap = project.write(
       'trap.js',
       `Object.defineProperty(process, 'platform', { value: '${platform}' });

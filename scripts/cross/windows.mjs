@@ -31,6 +31,7 @@ const LEFT_OUT = {
   'house/codes': 'the sources',
   'house/deno': 'Deno',
   'house/docs': 'the sources',
+  'house/fuzzed': 'the fuzzer, which runs on Linux',
   'house/gate': 'gcc of Linux',
   'house/gate.tarballs': 'tar of Linux',
   'house/install': 'npm',

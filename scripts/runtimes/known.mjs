@@ -13,6 +13,7 @@ export const CHECKOUT = [
   'house/codes',
   'house/columns',
   'house/docs',
+  'house/fuzzed',
   'house/gate',
   'house/gate.tarballs',
   'house/install',
@@ -99,6 +100,7 @@ export const KNOWN = {
     },
     'house/loader': {
       'a damaged native part': "an error of Deno's loader has no code",
+      'a platform without a package': 'nothing changes process.platform in Deno',
       'under the permission model': `${PERMISSIONS}; house/deno tests that of Deno`,
       '--no-addons is named': FLAGS,
     },
