@@ -31,6 +31,7 @@ const LEFT_OUT = [
   'docs/typescript',
   'house/abort-on-uncaught.versions',
   'house/codes',
+  'house/commands',
   'house/deno',
   'house/docs',
   'house/fuzzed',

@@ -5,20 +5,20 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { fetchPackage } from './lib/locked.mjs';
 import { CommandError, main, root, run } from './lib/run.mjs';
 import { sumFaults } from './lib/sums.mjs';
+import { UsageError, commandLine, folderOf } from './lib/usage.mjs';
 
 await main(async () => {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = commandLine({
     options: { 'dry-run': { type: 'boolean', default: false } },
     allowPositionals: true,
   });
-  const folder = path.resolve(positionals[0] ?? path.join(root, 'dist'));
+  const folder = folderOf(positionals, path.join(root, 'dist'));
   const faults = sumFaults(folder);
-  if (faults.length > 0) throw new Error(faults.join('\n'));
+  if (faults.length > 0) throw new UsageError(faults.join('\n'));
   // npm of a fixed version and hash: it gets the right to publish.
   const unpacked = await fetchPackage('npm@11.21.2', path.join(root, 'target', 'npm'));
   const npm = (args, options) =>

@@ -29,6 +29,7 @@ const LEFT_OUT = {
   'dpop/differential': 'express-oauth2-jwt-bearer as the other side',
   'house/abort-on-uncaught.versions': 'other versions of Node',
   'house/codes': 'the sources',
+  'house/commands': 'signals, and the sources',
   'house/deno': 'Deno',
   'house/docs': 'the sources',
   'house/fuzzed': 'the fuzzer, which runs on Linux',

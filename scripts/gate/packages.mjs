@@ -19,7 +19,6 @@ const PLATFORMS = readdirSync(path.join(root, 'npm')).sort();
  * last three are undefined.
  */
 export async function openPackages(source, target) {
-  if (!existsSync(source)) throw new Error(`there is no folder ${source}: run \`npm run pack:all\``);
   const tarballs = readdirSync(source).filter((name) => name.endsWith('.tgz'));
   const packages = [];
   for (const tarball of tarballs.sort()) {

@@ -12,6 +12,7 @@ export const CHECKOUT = [
   'house/abort-on-uncaught.versions',
   'house/codes',
   'house/columns',
+  'house/commands',
   'house/docs',
   'house/fuzzed',
   'house/gate',

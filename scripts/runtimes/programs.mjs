@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { peers } from '../lib/peers.mjs';
-import { root } from '../lib/run.mjs';
+import { outcome, root } from '../lib/run.mjs';
 
 const workshop = path.join(root, 'target', 'runtimes');
 const PATIENCE_MS = 300_000;
@@ -46,17 +46,17 @@ export function versionOf(name) {
 }
 
 /**
- * Runs a suite. Returns the names of the tests that passed and failed, the number that were
+ * Runs a suite. Resolves to the names of the tests that passed and failed, the number that were
  * skipped, and `ended` if the runner did not end as its results say.
  */
-export function runSuite(name, suite) {
+export async function runSuite(name, suite) {
   mkdirSync(workshop, { recursive: true });
   const xml = path.join(workshop, `${name}.xml`);
   rmSync(xml, { force: true });
   const file = `./__test__/${suite}.test.js`;
   const env = { ...process.env, DENO_NO_UPDATE_CHECK: '1' };
-  const options = { cwd: root, env, encoding: 'utf8', timeout: PATIENCE_MS, maxBuffer: 2 ** 28 };
-  const run = spawnSync(programOf(name), RUNTIMES[name].args(file, xml), options);
+  const options = { cwd: root, env, timeout: PATIENCE_MS };
+  const run = await outcome(programOf(name), RUNTIMES[name].args(file, xml), options);
   const results = existsSync(xml) ? readResults(readFileSync(xml, 'utf8')) : noResults();
   const isConsistent = (run.status === 0) === (results.failed.length === 0);
   if (isConsistent && run.signal === null) return results;
