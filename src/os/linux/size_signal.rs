@@ -1,6 +1,6 @@
-//! SIGXFSZ, which Linux sends to a thread that writes beyond `RLIMIT_FSIZE`. Node ignores it; in Deno
-//! it would end the process. While a thread blocks it, the write fails with EFBIG and nothing else
-//! happens.
+//! SIGXFSZ, which Linux sends to a thread that writes beyond `RLIMIT_FSIZE`. Node ignores it; in
+//! Deno it would end the process. While a thread blocks it, the write fails with EFBIG and nothing
+//! else happens.
 
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
