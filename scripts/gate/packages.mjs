@@ -125,6 +125,8 @@ export function versionFaults(tag) {
   const versions = [
     ['Cargo.toml', /^version = "(.+)"$/m.exec(text('Cargo.toml'))[1]],
     ...PLATFORMS.map((name) => [`npm/${name}`, JSON.parse(text(`npm/${name}/package.json`)).version]),
+    ['package-lock.json', JSON.parse(text('package-lock.json')).packages[''].version],
+    ...['Cargo.lock', 'fuzz/Cargo.lock'].map((name) => [name, lockedVersion(text(name))]),
     ...(tag === undefined ? [] : [['the tag', tag.replace(/^v/, '')]]),
   ];
   const faults = versions
@@ -134,6 +136,11 @@ export function versionFaults(tag) {
     faults.push(`CHANGELOG.md has no section for ${version}`);
   }
   return faults;
+}
+
+/** The version of our own crate in a lock of cargo. */
+function lockedVersion(lock) {
+  return /^name = "nodesec-native"\nversion = "(.+)"$/m.exec(lock)?.[1];
 }
 
 function filesBelow(folder) {
