@@ -8,6 +8,7 @@
 
 const { createRequire } = require('node:module');
 
+const { cutOff } = require('./cut-off.js');
 const { makeError } = require('./errors.js');
 const { loadError, otherModule } = require('./load-error.js');
 const { notice } = require('./notice.js');
@@ -64,6 +65,11 @@ function fromCheckout(target, failures) {
  * name stands directly in `try`, which tells them that a package may be missing.
  */
 function fromPackage(target, failures) {
+  const damage = process.platform === 'linux' ? damageOf(target) : undefined;
+  if (damage !== undefined) {
+    failures.push({ target, error: damage });
+    return undefined;
+  }
   try {
     switch (target) {
       case 'darwin-arm64':
@@ -88,6 +94,17 @@ function fromPackage(target, failures) {
     note(failures, target, error);
   }
   return undefined;
+}
+
+/** The error of a package whose native part was not copied to its end. */
+function damageOf(target) {
+  try {
+    // Not `require` itself: a bundler warns about names that it cannot read.
+    return cutOff(createRequire(__filename).resolve(`${name}-${target}`));
+  } catch {
+    // A package that is not there, or that a bundler has put into the program.
+    return undefined;
+  }
 }
 
 /** Keeps an error, unless it says that there is no file. A native part requires no other module. */

@@ -179,6 +179,16 @@ if (process.platform === 'linux') {
     assert.match(refusal('ERR_BINDING_LOAD'), /needs glibc 2\.\d+ or newer, and this system has glibc/);
   });
 
+  test('a native part that was not copied to its end does not end the process', async () => {
+    project.addRoot();
+    const file = await project.addPlatform();
+    const { size } = fs.statSync(file);
+    for (const length of [size - 1, size / 2, 100_000, 64]) {
+      fs.truncateSync(file, Math.floor(length));
+      assert.match(refusal('ERR_BINDING_LOAD'), /is installed but could not be loaded: it is damaged/);
+    }
+  });
+
   test('with the package for musl alone, a process on glibc is told the difference', async () => {
     project.addRoot();
     const file = await project.addPlatform();
