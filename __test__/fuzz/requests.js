@@ -132,7 +132,9 @@ const FASTIFY = ['audit', 'authentication', 'cookies', 'crossOrigin', 'jwksRoute
 function optionsOf(name) {
   if (name === 'express.requireScope') return 'a';
   const options = table[name].args().at(-1);
-  return 'verifier' in options ? { ...options, verifier } : options;
+  if ('verifier' in options) return { ...options, verifier };
+  // The handler of the table answers nothing.
+  return name === 'express.rateLimit' ? { ...options, handler: (_, res) => res.end() } : options;
 }
 
 /** Rows of the table of arguments, and the functions that they are for. */
