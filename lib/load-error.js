@@ -10,9 +10,16 @@ const { makeError, withCause } = require('./errors.js');
 const { name } = require('../package.json');
 
 const PLATFORM = `${process.platform}-${process.arch}${process.platform === 'win32' ? '-msvc' : ''}`;
-const OTHER_MODULE = 'ERR_OTHER_MODULE';
 /** How loaders say that a file is for another processor. */
 const OTHER_PROCESSOR = /wrong ELF class|Exec format|incompatible arch|valid Win32/;
+
+/** Another module was found than a native part. */
+class OtherModule extends Error {
+  constructor(found) {
+    const names = typeof found === 'object' && found !== null ? Object.keys(found).slice(0, 8) : [];
+    super(`the module exports ${names.join(', ') || 'nothing'}`);
+  }
+}
 
 /**
  * The error for a native part that was not loaded. `failures` has an element for each file that is
@@ -28,13 +35,6 @@ function loadError(targets, failures, known) {
   // Packages for both C libraries may be here. The one for that of this process tells more.
   const failure = failures.find(({ target }) => target.endsWith(`-${libc?.abi}`)) ?? failures[0];
   return withCause(makeError('ERR_BINDING_LOAD', unusable(failure, libc)), failure.error);
-}
-
-/** The failure of a target for which another module was found than its native part. */
-function otherModule(found) {
-  const names = typeof found === 'object' && found !== null ? Object.keys(found).slice(0, 8) : [];
-  const message = `the module exports ${names.join(', ') || 'nothing'}`;
-  return Object.assign(new Error(message), { code: OTHER_MODULE });
 }
 
 /** If the runtime forbids native code, the message that names the flag to add. */
@@ -54,7 +54,7 @@ function permissionHint(error) {
 
 /** The native part is installed and could not be loaded. */
 function unusable({ target, error }, libc) {
-  if (error.code === OTHER_MODULE) {
+  if (error instanceof OtherModule) {
     return (
       `${name}-${target} is another module than the native part for ${target}. Delete ` +
       'node_modules and install again; if a bundler or a mock put it there, see docs/bundling.md.'
@@ -163,4 +163,4 @@ function isInstalled(place) {
   }
 }
 
-module.exports = { loadError, otherModule };
+module.exports = { OtherModule, loadError };

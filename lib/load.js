@@ -10,7 +10,7 @@ const { createRequire } = require('node:module');
 
 const { cutOff } = require('./cut-off.js');
 const { makeError } = require('./errors.js');
-const { loadError, otherModule } = require('./load-error.js');
+const { OtherModule, loadError } = require('./load-error.js');
 const { notice } = require('./notice.js');
 const { name, version, napi } = require('../package.json');
 
@@ -38,7 +38,7 @@ function load() {
   for (const target of TARGETS) {
     const found = fromCheckout(target, failures) ?? fromPackage(target, failures);
     if (isNativePart(found)) return found;
-    if (found !== undefined) failures.push({ target, error: otherModule(found) });
+    if (found !== undefined) failures.push({ target, error: new OtherModule(found) });
   }
   throw loadError(TARGETS, failures, KNOWN);
 }
