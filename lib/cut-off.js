@@ -1,7 +1,7 @@
 'use strict';
 
-// Finds native parts that were not copied to their end. Linux maps such a file, and ends the process
-// with SIGBUS when it reads beyond the end: no error could say why.
+// Finds native parts that were not copied to their end. Linux maps such a file, and ends the
+// process with SIGBUS when it reads beyond the end: no error could say why.
 
 const { closeSync, fstatSync, openSync, readSync } = require('node:fs');
 
