@@ -44,6 +44,19 @@ for (const [name, Class] of classes) {
   }
 }
 
+/** Listens to a ring for a moment: it outlives the call, and an error of a listener is uncaught. */
+function listening(ring, args) {
+  try {
+    return native.KeyRing.prototype.on.apply(ring, args);
+  } finally {
+    try {
+      native.KeyRing.prototype.off.apply(ring, args);
+    } catch {
+      // Whatever `on` has refused, `off` refuses, too.
+    }
+  }
+}
+
 /** Methods that the receivers below refuse: a ring on a server changes by promises only. */
 const REFUSED = [
   'RedisKeyRing.add', 'RedisKeyRing.revoke', 'RedisKeyRing.tick', 'RedisSessions.start',
@@ -61,7 +74,8 @@ for (const [name, Class] of classesOf(redis)) {
   for (const method of Object.getOwnPropertyNames(Parent.prototype)) {
     if (method === 'constructor' || Object.hasOwn(Class.prototype, method)) continue;
     const row = { ...rowOf(Parent, method), on: receivers[name] };
-    const call = (receiver, args) => Parent.prototype[method].apply(receiver, args);
+    const own = (receiver, args) => Parent.prototype[method].apply(receiver, args);
+    const call = method === 'on' ? (receiver, args) => listening(receiver, [...args]) : own;
     const isRefused = REFUSED.includes(`${name}.${method}`);
     targets.set(`redis.${name}.prototype.${method}`, { row, call, isRefused });
   }
