@@ -37,6 +37,8 @@ await main(async () => {
 /** The tarballs, the root's last: until then nobody gets a root whose platforms are missing. */
 function inOrder(folder) {
   const names = readdirSync(folder).filter((name) => name.endsWith('.tgz')).sort();
+  const foreign = names.filter((name) => !/^nodesec-native-(?:[a-z]\S*-)?\d\S*\.tgz$/.test(name));
+  if (foreign.length > 0) throw new UsageError(`${foreign.join(', ')} is no package of this one`);
   const isRoot = (name) => /^nodesec-native-\d/.test(name);
   const ordered = [...names.filter((name) => !isRoot(name)), ...names.filter(isRoot)];
   return ordered.map((name) => path.join(folder, name));

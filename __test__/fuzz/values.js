@@ -128,7 +128,14 @@ const CALLS = [
 /** A function that answers with any value, as a callback of a caller may, or a promise of it. */
 function answering(random, own) {
   const value = anyValue(random, own);
-  return random.once(3) ? async () => value : () => value;
+  return random.once(3) ? () => promised(value) : () => value;
+}
+
+/** Rejects if the value cannot be asked whether it is a promise. As `rejecting`, otherwise. */
+function promised(value) {
+  const promise = Promise.resolve().then(() => value);
+  promise.catch(() => {});
+  return promise;
 }
 
 /** Rejects. Only a promise that someone derives from it is an unhandled rejection. */

@@ -254,6 +254,14 @@ test('publishing goes through the platforms first, and refuses tarballs that SHA
   assert.equal(status, 0, stderr);
   const staged = [...stdout.matchAll(/^\+ @nodesec\/(\S+)@\S+ \(staged\)$/gm)].map(([, name]) => name);
   assert.deepEqual(staged, [`native-${HERE}`, 'native']);
+  const foreign = path.join(project.folder, 'foreign');
+  fs.cpSync(dist, foreign, { recursive: true });
+  fs.writeFileSync(path.join(foreign, 'another-1.0.0.tgz'), '');
+  const sum = gate.sha256(path.join(foreign, 'another-1.0.0.tgz'));
+  fs.appendFileSync(path.join(foreign, 'SHA256SUMS'), `${sum}  another-1.0.0.tgz\n`);
+  const unknown = project.node(script, '--dry-run', foreign);
+  assert.deepEqual([unknown.status, unknown.stdout], [1, '']);
+  assert.match(unknown.stderr, /^another-1\.0\.0\.tgz is no package of this one$/m);
   fs.appendFileSync(path.join(dist, 'SHA256SUMS'), `${'0'.repeat(64)}  other.tgz\n`);
   const refused = project.node(script, '--dry-run', dist);
   assert.deepEqual([refused.status, refused.stdout], [1, '']);
