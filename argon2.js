@@ -3,7 +3,7 @@
 // npm `argon2` 0.45 over this package, for programs that change nothing but the name that they
 // require: the same exports, defaults and classes of errors. argon2.d.ts is its manual.
 
-const { NodesecError } = require('./lib/errors.js');
+const { NodesecError, makeError } = require('./lib/errors.js');
 const passwords = require('./lib/password.js');
 
 const { argon2d, argon2i, argon2id } = passwords;
@@ -61,8 +61,8 @@ function needsRehash(digest, options) {
     if (digest.includes('.')) return true;
     // Only these count. A service that passes its costs alone, as the types ask, would otherwise
     // hash at every login if its type or its lengths are not the default ones.
-    const costs = Object.entries(COSTS);
-    return costs.some(([name, usual]) => found[name] !== Number(wanted[name] ?? usual));
+    const costs = Object.entries(COSTS).map(([name, usual]) => [name, cost(name, wanted[name] ?? usual)]);
+    return costs.some(([name, value]) => found[name] !== value);
   } catch (error) {
     throw asTheirs(error);
   }
@@ -75,6 +75,13 @@ function isArgon2(digest) {
 /** A copy of a value that was given as options, without inherited members. */
 function own(options) {
   return { ...options };
+}
+
+/** A cost to compare. Any other value might run code of the caller, or make a huge text. */
+function cost(name, value) {
+  const number = numeric(value);
+  if (typeof number === 'number') return number;
+  throw makeError('ERR_INVALID_ARG_TYPE', `${name} must be a number`);
 }
 
 /** Numbers from environment variables are text. */

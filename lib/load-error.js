@@ -13,6 +13,14 @@ const PLATFORM = `${process.platform}-${process.arch}${process.platform === 'win
 /** How loaders say that a file is for another processor. */
 const OTHER_PROCESSOR = /wrong ELF class|Exec format|incompatible arch|valid Win32/;
 
+/** Another module was found than a native part. */
+class OtherModule extends Error {
+  constructor(found) {
+    const names = typeof found === 'object' && found !== null ? Object.keys(found).slice(0, 8) : [];
+    super(`the module exports ${names.join(', ') || 'nothing'}`);
+  }
+}
+
 /**
  * The error for a native part that was not loaded. `failures` has an element for each file that is
  * there: its `target` and the `error`. `known` is every target for which there is a package.
@@ -46,6 +54,12 @@ function permissionHint(error) {
 
 /** The native part is installed and could not be loaded. */
 function unusable({ target, error }, libc) {
+  if (error instanceof OtherModule) {
+    return (
+      `${name}-${target} is another module than the native part for ${target}. Delete ` +
+      'node_modules and install again; if a bundler or a mock put it there, see docs/bundling.md.'
+    );
+  }
   if (/version `GLIBC_/.test(error.message)) {
     const there = libc?.version ? `glibc ${libc.version}` : 'an older one';
     return (
@@ -72,7 +86,7 @@ function isForOtherProcessor({ message }) {
   if (OTHER_PROCESSOR.test(message)) return true;
   // glibc skips such a file and then says that there is none.
   const [, file] = /(\/.*\.node): cannot open shared object/.exec(message) ?? [];
-  return existsSync(file);
+  return file !== undefined && existsSync(file);
 }
 
 /**
@@ -108,30 +122,45 @@ function textOf(file) {
 /** There is no native part for this platform. */
 function missing(targets, known) {
   const packages = targets.map((target) => `${name}-${target}`).join(' or ');
-  const subject = `${name} has no native part for ${PLATFORM} here: the package ${packages} is not installed`;
+  const subject = `${name} has no native part for ${PLATFORM} here`;
+  if (!targets.some((target) => known.includes(target))) {
+    return (
+      `${subject}: there is no package ${packages}, only those for ${known.join(', ')}. Run Node ` +
+      'on one of these, or build the native part from source with `npm run build` in a checkout.'
+    );
+  }
+  const emptied = targets.filter((target) => isInstalled(`${target}/package.json`));
+  if (emptied.length > 0) {
+    return (
+      `${subject}: the package ${name}-${emptied.join(' and ')} is installed without its file ` +
+      '`.node`. Install again; if a tracer copied the files, see docs/bundling.md.'
+    );
+  }
+  const absent = `${subject}: the package ${packages} is not installed`;
   const others = known.filter((target) => !targets.includes(target) && isInstalled(target));
   if (others.length > 0) {
     return (
-      `${subject}, but the one for ${others.join(' and ')} is. Install again on the machine that ` +
+      `${absent}, but the one for ${others.join(' and ')} is. Install again on the machine that ` +
       'runs it, without copying node_modules.'
     );
   }
   return (
-    `${subject}. Install without --omit=optional and --no-optional. If a lock file of another ` +
+    `${absent}. Install without --omit=optional and --no-optional. If a lock file of another ` +
     'platform leaves the package out, delete it together with node_modules and install again. If ' +
-    'a bundler or a tracer made this program, see docs/bundling.md. If there is no such package, ' +
-    'build it from source with `npm run build` in a checkout.'
+    'a bundler or a tracer made this program, see docs/bundling.md. It can be built from source ' +
+    'with `npm run build` in a checkout.'
   );
 }
 
-function isInstalled(target) {
+/** Whether the package of a target, or a file of it, is there. */
+function isInstalled(place) {
   try {
     // Resolved, not loaded. Not `require` itself: a bundler warns about names that it cannot read.
-    createRequire(__filename).resolve(`${name}-${target}`);
+    createRequire(__filename).resolve(`${name}-${place}`);
     return true;
   } catch {
     return false;
   }
 }
 
-module.exports = { loadError };
+module.exports = { OtherModule, loadError };

@@ -8,8 +8,9 @@
 
 const { createRequire } = require('node:module');
 
+const { cutOff } = require('./cut-off.js');
 const { makeError } = require('./errors.js');
-const { loadError } = require('./load-error.js');
+const { OtherModule, loadError } = require('./load-error.js');
 const { notice } = require('./notice.js');
 const { inProduction } = require('./production.js');
 const { name, version, napi } = require('../package.json');
@@ -37,9 +38,15 @@ function load() {
   const failures = [];
   for (const target of TARGETS) {
     const found = fromCheckout(target, failures) ?? fromPackage(target, failures);
-    if (found !== undefined) return found;
+    if (isNativePart(found)) return found;
+    if (found !== undefined) failures.push({ target, error: new OtherModule(found) });
   }
   throw loadError(TARGETS, failures, KNOWN);
+}
+
+/** Whether a module is a native part, of any version. Bundlers may put an empty one there. */
+function isNativePart(found) {
+  return typeof found?.version === 'function';
 }
 
 /** The native part that a checkout has built. Packed manifests have no `napi`. */
@@ -59,6 +66,11 @@ function fromCheckout(target, failures) {
  * name stands directly in `try`, which tells them that a package may be missing.
  */
 function fromPackage(target, failures) {
+  const damage = process.platform === 'linux' ? damageOf(target) : undefined;
+  if (damage !== undefined) {
+    failures.push({ target, error: damage });
+    return undefined;
+  }
   try {
     switch (target) {
       case 'darwin-arm64':
@@ -85,8 +97,21 @@ function fromPackage(target, failures) {
   return undefined;
 }
 
+/** The error of a package whose native part was not copied to its end. */
+function damageOf(target) {
+  try {
+    // Not `require` itself: a bundler warns about names that it cannot read.
+    return cutOff(createRequire(__filename).resolve(`${name}-${target}`));
+  } catch {
+    // A package that is not there, or that a bundler has put into the program.
+    return undefined;
+  }
+}
+
 /** Keeps an error, unless it says that there is no file. A native part requires no other module. */
-function note(failures, target, error) {
+function note(failures, target, thrown) {
+  // The module that stands in for a native part may throw any value.
+  const error = typeof thrown === 'object' && thrown !== null ? thrown : new Error(String(thrown));
   // The second form is that of programs compiled by Bun.
   const isMissing = error.code === 'MODULE_NOT_FOUND' || /^Cannot require/.test(error.message);
   if (!isMissing) failures.push({ target, error });

@@ -5,7 +5,6 @@
 //   npm run bundles               every recipe
 //   npm run bundles -- rollup     some recipes, by their titles
 
-import { spawn, spawnSync } from 'node:child_process';
 import {
   cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync,
 } from 'node:fs';
@@ -14,7 +13,8 @@ import path from 'node:path';
 
 import { builtBinary, ensureBuilt, ensureDependencies } from './lib/ensure.mjs';
 import { nextPeers, peers, programFolders } from './lib/peers.mjs';
-import { main, root, run } from './lib/run.mjs';
+import { main, outcome, root, run, start as startProgram } from './lib/run.mjs';
+import { chosen, commandLine } from './lib/usage.mjs';
 
 /** The program that is bundled. */
 const FILES = {
@@ -45,34 +45,39 @@ const ANSWER = '{"sub":"ada","verified":true}';
 /** For a program that hangs. A busy machine takes minutes for `next build`. */
 const PATIENCE_MS = 600_000;
 
-const folder = mkdtempSync(path.join(os.tmpdir(), 'nodesec-bundles-'));
 /** The programs of the project, as `npx` finds them, then those of scripts/peers.mjs. */
-const PATH = [
+const PATH = () => [
   path.join('node_modules', '.bin'),
   path.dirname(process.execPath),
   ...programFolders(),
   process.env.PATH,
 ].join(path.delimiter);
-const env = { ...process.env, HOSTNAME: '127.0.0.1', NEXT_TELEMETRY_DISABLED: '1', PATH, PORT: '0' };
+const SETTINGS = { HOSTNAME: '127.0.0.1', NEXT_TELEMETRY_DISABLED: '1', PORT: '0' };
+/** The temporary folder, and the environment of the programs. */
+let folder;
+let env;
 
 await main(async () => {
+  const wanted = wantedRecipes();
+  env = { ...process.env, ...SETTINGS, PATH: PATH() };
+  await ensureDependencies();
+  // It uses packages, which are there only now.
+  const { pack } = await import('./lib/pack.mjs');
+  await ensureBuilt();
+  folder = mkdtempSync(path.join(os.tmpdir(), 'nodesec-bundles-'));
   try {
-    await ensureDependencies();
-    // It imports packages, which are installed only now.
-    const { pack } = await import('./lib/pack.mjs');
-    await ensureBuilt();
     const tarballs = await pack([builtBinary()], path.join(folder, 'tarballs'));
     const whole = await install('whole', tarballs);
     const bare = await install('bare', tarballs.slice(0, 1));
-    for (const recipe of chosen(process.argv.slice(2))) {
+    for (const recipe of wanted) {
       const isServer = recipe.title === 'Next.js';
-      const program = build(recipe, whole);
-      const answer = isServer ? await request(program) : perform(program);
+      const program = await build(recipe, whole);
+      const answer = isServer ? await request(program) : await perform(program);
       if (answer.trim() !== ANSWER) throw new Error(`${recipe.title}: it answers\n${answer}`);
       console.log(`${recipe.title}: runs`);
       // Next.js runs the program while it builds.
       if (isServer) continue;
-      const refusal = perform(build(recipe, bare));
+      const refusal = await perform(await build(recipe, bare));
       if (!refusal.includes('ERR_BINDING_MISSING')) {
         throw new Error(`${recipe.title}: without the platform package it answers\n${refusal}`);
       }
@@ -113,16 +118,16 @@ function recipes() {
   });
 }
 
-/** The recipes with these titles, or all of them. */
-function chosen(titles) {
+/** The recipes whose titles are arguments, or all of them. */
+function wantedRecipes() {
+  const { positionals } = commandLine({ allowPositionals: true });
   const all = recipes();
-  const unknown = titles.filter((title) => !all.some((recipe) => recipe.title === title));
-  if (unknown.length > 0) throw new Error(`docs/bundling.md has no recipe ${unknown.join(', ')}`);
-  return titles.length === 0 ? all : all.filter(({ title }) => titles.includes(title));
+  const titles = chosen('recipe', positionals, all.map(({ title }) => title));
+  return all.filter(({ title }) => titles.includes(title));
 }
 
 /** Follows a recipe in a copy of `project`. Moves the program to a folder without packages. */
-function build({ title, files, commands, start, output }, project) {
+async function build({ title, files, commands, start, output }, project) {
   const workshop = path.join(folder, 'workshop');
   const place = path.join(folder, 'place');
   for (const each of [workshop, place]) rmSync(each, { recursive: true, force: true });
@@ -140,7 +145,7 @@ function build({ title, files, commands, start, output }, project) {
     }
   }
   for (const command of commands) {
-    const { status, printed } = execute(command.replace(/^npx /, ''), workshop);
+    const { status, printed } = await execute(command.replace(/^npx /, ''), workshop);
     // Every user of the recipe would see its warnings.
     if (status !== 0 || /\bwarn/i.test(printed)) {
       throw new Error(`${title}: ${command}\n${printed}`);
@@ -152,17 +157,15 @@ function build({ title, files, commands, start, output }, project) {
   return { start, place };
 }
 
-/** Runs a program and returns everything that it prints. */
-function perform({ start, place }) {
-  return execute(start, place).printed;
+/** Runs a program and resolves to everything that it prints. */
+async function perform({ start, place }) {
+  return (await execute(start, place)).printed;
 }
 
 /** Runs a command of a recipe, which are words only: no shell has to read it. */
-function execute(command, cwd) {
+async function execute(command, cwd) {
   const [program, ...args] = command.split(' ');
-  const options = { cwd, env, encoding: 'utf8', timeout: PATIENCE_MS };
-  const { status, stdout, stderr, error } = spawnSync(program, args, options);
-  if (error !== undefined) throw error;
+  const { status, stdout, stderr } = await outcome(program, args, { cwd, env, timeout: PATIENCE_MS });
   // A minified bundle is one line, which Node prints with an error.
   return { status, printed: (stdout + stderr).replaceAll(/^.{1000,}$/gm, '…') };
 }
@@ -170,7 +173,7 @@ function execute(command, cwd) {
 /** Starts a server and resolves to its answer. */
 async function request({ start, place }) {
   const [program, ...args] = start.split(' ');
-  const server = spawn(program, args, { cwd: place, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = startProgram(program, args, { cwd: place, env, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((_, reject) => {
     server.on('error', reject);
     server.on('exit', (status) => reject(new Error(`${start} ended with ${status}`)));

@@ -11,15 +11,13 @@ import { installPackages } from './cross/tools.mjs';
 import windows from './cross/windows.mjs';
 import { ensureDependencies } from './lib/ensure.mjs';
 import { main } from './lib/run.mjs';
+import { chosen, commandLine } from './lib/usage.mjs';
 
 const TARGETS = { windows, macos, debian11, musl, arm64, 'musl-arm64': muslArm64 };
 
 await main(async () => {
-  const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(TARGETS);
-  const unknown = names.filter((name) => !Object.hasOwn(TARGETS, name));
-  if (unknown.length > 0) {
-    throw new Error(`No such target: ${unknown}. There are: ${Object.keys(TARGETS).join(', ')}`);
-  }
+  const { positionals } = commandLine({ allowPositionals: true });
+  const names = chosen('target', positionals, Object.keys(TARGETS));
   await ensureDependencies();
   const lines = [];
   for (const name of names) {

@@ -8,8 +8,10 @@ import path from 'node:path';
 
 import { main, root, run } from './lib/run.mjs';
 import { cargoEnv, requireTools } from './lib/toolchain.mjs';
+import { noArguments } from './lib/usage.mjs';
 
 await main(async () => {
+  noArguments();
   if (spawnSync('valgrind', ['--version']).status !== 0) {
     throw new Error('valgrind is missing. Run: apt-get install valgrind');
   }

@@ -9,12 +9,14 @@ import path from 'node:path';
 
 import { main, root, run } from './lib/run.mjs';
 import { tarballsHere } from './lib/tarballs.mjs';
+import { commandLine, folderOf } from './lib/usage.mjs';
 
 const OTHERS = ['argon2', 'jose', 'rate-limiter-flexible', 'sodium-native'];
 const MODULES = 'node_modules/';
 
 await main(async () => {
-  const source = path.resolve(process.argv[2] ?? path.join(root, 'target', 'release-dry'));
+  const { positionals } = commandLine({ allowPositionals: true });
+  const source = folderOf(positionals, path.join(root, 'target', 'release-dry'));
   const { packages } = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8'));
   const rows = [[`\`@nodesec/native\` ${packages[''].version}`, await ours(source)]];
   for (const name of OTHERS) {

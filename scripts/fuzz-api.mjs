@@ -8,59 +8,57 @@
 //   npm run fuzz:api -- --seed 7 --first 4321 --calls 1    repeats one call
 //   npm run fuzz:api -- --threads 200                 worker threads, in place of calls
 
-import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { ensureBuilt, ensureDependencies } from './lib/ensure.mjs';
 import { peers } from './lib/peers.mjs';
-import { main, root } from './lib/run.mjs';
+import { main, root, start } from './lib/run.mjs';
+import { UsageError, commandLine, wholeNumber } from './lib/usage.mjs';
 
 const CALLS_OF_A_PROCESS = 10_000;
 /** A process that takes longer hangs in a call. It takes some 10 s on an idle machine. */
 const PATIENCE_MS = 600_000;
 const FUZZ = path.join(root, '__test__', 'fuzz');
 
-const folder = mkdtempSync(path.join(os.tmpdir(), 'nodesec-fuzz-'));
-const progress = path.join(folder, 'progress');
-/** The current folder of the calls, some of which make files at paths like `../..`. */
-const cwd = path.join(folder, 'a', 'b', 'c');
-
 await main(async () => {
-  const { threads, ...range } = commandLine();
+  const { threads, ...range } = wanted();
+  await ensureDependencies();
+  await ensureBuilt();
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'nodesec-fuzz-'));
   try {
-    await ensureDependencies();
-    await ensureBuilt();
-    mkdirSync(cwd, { recursive: true });
     console.log(`Seed ${range.seed}, ${range.node}`);
-    if (threads > 0) await runProgram(range.node, 'threads.js', [range.seed, threads]);
-    else await makeCalls(range);
+    if (threads > 0) await runProgram(folder, range.node, 'threads.js', [range.seed, threads]);
+    else await makeCalls(folder, range);
   } finally {
     rmSync(folder, { recursive: true });
   }
 });
 
-async function makeCalls({ calls, first, node, seed }) {
+async function makeCalls(folder, { calls, first, node, seed }) {
   const started = performance.now();
   for (let done = 0; done < calls; done += CALLS_OF_A_PROCESS) {
     const count = Math.min(CALLS_OF_A_PROCESS, calls - done);
-    await runProgram(node, 'calls.js', [seed, first + done, count]);
+    await runProgram(folder, node, 'calls.js', [seed, first + done, count]);
   }
   const seconds = Math.round((performance.now() - started) / 1000);
   console.log(`${calls} calls in ${seconds} s: no crash, no ERR_INTERNAL, no pending promise`);
 }
 
 /** Runs a program to its end. Prints its output if it fails. */
-function runProgram(node, file, args) {
+function runProgram(folder, node, file, args) {
+  const progress = path.join(folder, 'progress');
+  // Some of the calls make files at paths like `../..`.
+  const cwd = path.join(folder, 'a', 'b', 'c');
+  mkdirSync(cwd, { recursive: true });
   const command = ['--expose-gc', path.join(FUZZ, file), ...args.map(String), progress];
   return new Promise((resolve, reject) => {
     // Warnings are expected: the calls make many of them.
     const env = { ...process.env, NODE_NO_WARNINGS: '1' };
     const stdio = ['ignore', 'pipe', 'pipe'];
-    const child = spawn(node, command, { cwd, env, stdio, timeout: PATIENCE_MS });
+    const child = start(node, command, { cwd, env, stdio, timeout: PATIENCE_MS });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => (output += text));
@@ -70,18 +68,18 @@ function runProgram(node, file, args) {
       const summary = output.match(/^\{"answers".*$/m)?.[0];
       if (summary !== undefined) console.log(summary);
       if (status === 0) resolve();
-      else reject(new Error(`${output}\n${signal ?? `status ${status}`} after call ${last()}`));
+      else reject(new Error(`${output}\n${signal ?? `status ${status}`} after call ${last(progress)}`));
     });
   });
 }
 
 /** The call that a process began last. */
-function last() {
+function last(progress) {
   return existsSync(progress) ? readFileSync(progress, 'utf8').trim() : 'none';
 }
 
-function commandLine() {
-  const { values } = parseArgs({
+function wanted() {
+  const { values } = commandLine({
     options: {
       calls: { type: 'string', default: '100000' },
       first: { type: 'string', default: '0' },
@@ -91,18 +89,19 @@ function commandLine() {
     },
   });
   return {
-    calls: Number(values.calls),
-    first: Number(values.first),
+    calls: wholeNumber('calls', values.calls, { from: 1 }),
+    first: wholeNumber('first', values.first),
     node: programOf(values.node),
-    seed: Number(values.seed ?? randomInt(2 ** 31)),
-    threads: Number(values.threads),
+    seed: wholeNumber('seed', values.seed ?? `${randomInt(2 ** 31)}`, { to: 2 ** 32 - 1 }),
+    threads: wholeNumber('threads', values.threads),
   };
 }
 
 /** This Node, or that of scripts/peers.mjs with a major version. */
 function programOf(major) {
   if (major === undefined) return process.execPath;
+  wholeNumber('node', major, { from: 20, to: 99 });
   const program = path.join(peers, 'node_modules', `node${major}`, 'bin', 'node');
   if (existsSync(program)) return program;
-  throw new Error(`There is no ${program}: run \`node scripts/peers.mjs\``);
+  throw new UsageError(`There is no ${program}: run \`node scripts/peers.mjs\``);
 }

@@ -7,14 +7,13 @@
 //   npm run fuzz -- json token --seconds 600
 //   npm run fuzz -- json --input FILE     repeats one input
 
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 
-import { main, root, run } from './lib/run.mjs';
+import { main, root, run, start } from './lib/run.mjs';
 import { cargoEnv, requireTools } from './lib/toolchain.mjs';
+import { UsageError, chosen, commandLine, wholeNumber } from './lib/usage.mjs';
 
 const workshop = path.join(root, 'target', 'fuzz');
 const corpora = path.join(root, 'fuzz', 'corpora');
@@ -29,11 +28,13 @@ const COVERAGE = [
 ];
 /** One input may take so long, in seconds. */
 const PATIENCE = 30;
+/** The longest time of a target, in seconds: a week. */
+const MOST_SECONDS = 604_800;
 /** The longest input. The table of a limiter's file is in the second page. */
 const MAX_LENGTH = 8192;
 
 await main(async () => {
-  const { targets, seconds, input } = commandLine();
+  const { targets, seconds, input } = wanted();
   requireTools();
   mkdirSync(findings, { recursive: true });
   const program = await build();
@@ -63,7 +64,7 @@ async function fuzz(program, name, seconds, input) {
   const args = input === undefined ? [...search, kept, path.join(corpora, name)] : [input];
   // The arena and libFuzzer both keep memory until the process ends.
   const env = { ...process.env, NODESEC_FUZZ: name, ASAN_OPTIONS: 'detect_leaks=0' };
-  const child = spawn(program, [...limits, ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = start(program, [...limits, ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] });
   let output = '';
   child.stderr.setEncoding('utf8').on('data', (text) => (output += text));
   const [status, signal] = await once(child, 'close');
@@ -73,19 +74,20 @@ async function fuzz(program, name, seconds, input) {
   return { status, cells: [name, executions, covered, readdirSync(kept).length] };
 }
 
-function commandLine() {
-  const { values, positionals } = parseArgs({
+function wanted() {
+  const { values, positionals } = commandLine({
     allowPositionals: true,
     options: { seconds: { type: 'string', default: '60' }, input: { type: 'string' } },
   });
-  const known = readdirSync(corpora).sort();
-  const unknown = positionals.filter((name) => !known.includes(name));
-  if (unknown.length > 0) {
-    throw new Error(`There is no target ${unknown.join(', ')}; the targets are ${known.join(', ')}`);
+  const targets = chosen('target', positionals, readdirSync(corpora).sort());
+  const { input } = values;
+  if (input !== undefined && positionals.length !== 1) {
+    throw new UsageError('One input is for one target: name it');
   }
-  if (values.input !== undefined && positionals.length !== 1) {
-    throw new Error('One input is for one target: name it');
+  if (input !== undefined && !statSync(input, { throwIfNoEntry: false })?.isFile()) {
+    throw new UsageError(`There is no file ${input}`);
   }
-  const targets = positionals.length > 0 ? positionals : known;
-  return { targets, seconds: Number(values.seconds), input: values.input };
+  // To libFuzzer, 0 means no limit.
+  const seconds = wholeNumber('seconds', values.seconds, { from: 1, to: MOST_SECONDS });
+  return { targets, seconds, input };
 }

@@ -6,15 +6,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { binaryFaults } from './gate/binary.mjs';
 import { ensureDependencies } from './lib/ensure.mjs';
 import { main, root } from './lib/run.mjs';
 import { sumFaults } from './lib/sums.mjs';
+import { commandLine, folderOf } from './lib/usage.mjs';
 
 await main(async () => {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = commandLine({
     options: {
       partial: { type: 'boolean', default: false },
       release: { type: 'boolean', default: false },
@@ -22,16 +22,18 @@ await main(async () => {
     },
     allowPositionals: true,
   });
+  const folder = folderOf(positionals, path.join(root, 'dist'));
   await ensureDependencies();
   // It imports packages, which are installed only now.
   const { openPackages, packageFaults, versionFaults } = await import('./gate/packages.mjs');
-  const folder = path.resolve(positionals[0] ?? path.join(root, 'dist'));
+  const { contentFaults } = await import('./gate/contents.mjs');
   const opened = mkdtempSync(path.join(os.tmpdir(), 'nodesec-gate-'));
   try {
     const packages = await openPackages(folder, opened);
     const faults = [
       ...sumFaults(folder),
       ...packageFaults(packages, values),
+      ...(await contentFaults(packages, path.join(opened, 'wanted'), values)),
       ...versionFaults(values.tag),
       ...(await binaryFaults(packages.filter(({ file }) => file !== undefined))),
     ];

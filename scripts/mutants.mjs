@@ -14,6 +14,7 @@ import path from 'node:path';
 import { installCrate } from './lib/locked-crate.mjs';
 import { CommandError, main, root, run } from './lib/run.mjs';
 import { cargoEnv, requireTools } from './lib/toolchain.mjs';
+import { chosen, commandLine } from './lib/usage.mjs';
 
 /**
  * By decision: the files; in `inside` the functions in which operators and conditions are changed;
@@ -68,9 +69,8 @@ const folder = path.join(root, 'target', 'mutation');
 const copy = path.join(folder, 'tree');
 
 await main(async () => {
-  const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(DECISIONS);
-  const unknown = names.filter((name) => !Object.hasOwn(DECISIONS, name));
-  if (unknown.length > 0) throw new Error(`${unknown} is none of ${Object.keys(DECISIONS)}`);
+  const { positionals } = commandLine({ allowPositionals: true });
+  const names = chosen('decision', positionals, Object.keys(DECISIONS));
   requireTools();
   // It uses both cores for half an hour, so other programs get the cores first.
   os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL);

@@ -4,13 +4,13 @@
 
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { builtBinary, ensureBuilt, ensureDependencies } from './lib/ensure.mjs';
 import { main, root } from './lib/run.mjs';
+import { commandLine } from './lib/usage.mjs';
 
 await main(async () => {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = commandLine({
     options: { release: { type: 'boolean', default: false } },
     allowPositionals: true,
   });

@@ -9,19 +9,19 @@
 //   npm run prove -- --without gcore   leaves out a reader or a backend that this machine lacks
 //   npm run prove -- --places          prints where in a process secrets were found
 
-import { parseArgs } from 'node:util';
 
 import { ensureBuilt, ensureDependencies } from './lib/ensure.mjs';
 import { loadExample } from './lib/example.mjs';
 import { main } from './lib/run.mjs';
 import { requireTools } from './lib/toolchain.mjs';
+import { commandLine } from './lib/usage.mjs';
 import { examine } from './prove/examine.mjs';
 import { READERS } from './prove/readers.mjs';
 import { BACKENDS, CLAIMS } from './prove/claims.mjs';
 import { document, isDocumented, render } from './prove/table.mjs';
 
 await main(async () => {
-  const options = commandLine();
+  const options = wanted();
   const isIn = (name) => !options.without.some((without) => name.startsWith(without));
   const backends = BACKENDS.filter(isIn);
   const claims = CLAIMS.filter(({ reader }) => isIn(reader));
@@ -44,8 +44,8 @@ await main(async () => {
   report(table, problems, options);
 });
 
-function commandLine() {
-  const { values } = parseArgs({
+function wanted() {
+  const { values } = commandLine({
     options: {
       write: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },

@@ -5,20 +5,20 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { fetchPackage } from './lib/locked.mjs';
 import { CommandError, main, root, run } from './lib/run.mjs';
 import { sumFaults } from './lib/sums.mjs';
+import { UsageError, commandLine, folderOf } from './lib/usage.mjs';
 
 await main(async () => {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = commandLine({
     options: { 'dry-run': { type: 'boolean', default: false } },
     allowPositionals: true,
   });
-  const folder = path.resolve(positionals[0] ?? path.join(root, 'dist'));
+  const folder = folderOf(positionals, path.join(root, 'dist'));
   const faults = sumFaults(folder);
-  if (faults.length > 0) throw new Error(faults.join('\n'));
+  if (faults.length > 0) throw new UsageError(faults.join('\n'));
   // npm of a fixed version and hash: it gets the right to publish.
   const unpacked = await fetchPackage('npm@11.21.2', path.join(root, 'target', 'npm'));
   const npm = (args, options) =>
@@ -37,6 +37,8 @@ await main(async () => {
 /** The tarballs, the root's last: until then nobody gets a root whose platforms are missing. */
 function inOrder(folder) {
   const names = readdirSync(folder).filter((name) => name.endsWith('.tgz')).sort();
+  const foreign = names.filter((name) => !/^nodesec-native-(?:[a-z]\S*-)?\d\S*\.tgz$/.test(name));
+  if (foreign.length > 0) throw new UsageError(`${foreign.join(', ')} is no package of this one`);
   const isRoot = (name) => /^nodesec-native-\d/.test(name);
   const ordered = [...names.filter((name) => !isRoot(name)), ...names.filter(isRoot)];
   return ordered.map((name) => path.join(folder, name));

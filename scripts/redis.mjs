@@ -6,15 +6,15 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { fetchRedis6, fetchValkey } from './lib/redis-servers.mjs';
 import { CommandError, main, root, run } from './lib/run.mjs';
+import { chosen, commandLine } from './lib/usage.mjs';
 
 const FLAGS = ['--test', '--test-reporter=spec', '--test-timeout=600000', '--test-concurrency=1'];
 
 await main(async () => {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = commandLine({
     options: { server: { type: 'string' } },
     allowPositionals: true,
   });
@@ -40,11 +40,8 @@ await main(async () => {
 function suites(names) {
   const folder = path.join('__test__', 'redis');
   const all = readdirSync(path.join(root, folder)).filter((name) => name.endsWith('.test.js'));
-  const chosen = all.filter(
-    (name) => names.length === 0 || names.includes(name.slice(0, -'.test.js'.length)),
-  );
-  if (chosen.length === 0) throw new Error(`There is no such suite in ${folder}`);
-  return chosen.map((name) => path.join(folder, name));
+  const known = all.map((name) => name.slice(0, -'.test.js'.length));
+  return chosen('suite', names, known).map((name) => path.join(folder, `${name}.test.js`));
 }
 
 function versionOf(server) {

@@ -8,13 +8,14 @@ import path from 'node:path';
 import { buildRelease } from './lib/release-build.mjs';
 import { main, root } from './lib/run.mjs';
 import { hostTriple, platformOf, requireTools } from './lib/toolchain.mjs';
+import { chosen, commandLine } from './lib/usage.mjs';
 
 await main(async () => {
   requireTools();
   const { targets } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).napi;
-  const wanted = process.argv.length > 2 ? process.argv.slice(2) : [hostTriple()];
-  const unknown = wanted.filter((triple) => !targets.includes(triple));
-  if (unknown.length > 0) throw new Error(`No such target: ${unknown}. There are: ${targets}`);
+  const { positionals } = commandLine({ allowPositionals: true });
+  const wanted = positionals.length > 0 ? positionals : [hostTriple()];
+  chosen('target', wanted, targets);
   for (const triple of wanted) {
     const platform = platformOf(triple);
     const target = path.join(root, 'npm', platform, `nodesec.${platform}.node`);

@@ -8,8 +8,10 @@ import path from 'node:path';
 
 import { ensureDependencies } from './lib/ensure.mjs';
 import { main, root, run } from './lib/run.mjs';
+import { noArguments } from './lib/usage.mjs';
 
 await main(async () => {
+  noArguments();
   const started = Date.now();
   await ensureDependencies();
   // It imports packages, which are installed only now.

@@ -9,17 +9,17 @@
 //   npm run test:runtimes -- --smoke           one suite for each capability
 
 import os from 'node:os';
-import { parseArgs } from 'node:util';
 
 import { ensureBuilt, ensureDependencies } from './lib/ensure.mjs';
 import { buildExample } from './lib/example.mjs';
 import { main } from './lib/run.mjs';
 import { CAPABILITIES, suitesWithout } from './lib/tree.mjs';
+import { chosen, commandLine } from './lib/usage.mjs';
 import { CHECKOUT, KNOWN } from './runtimes/known.mjs';
 import { RUNTIMES, runSuite, versionOf } from './runtimes/programs.mjs';
 
 await main(async () => {
-  const { names, suites } = commandLine();
+  const { names, suites } = wanted();
   await ensureDependencies();
   await ensureBuilt();
   // Some suites run it, and would otherwise wait for the compiler.
@@ -75,19 +75,16 @@ function isKnown(test, known) {
   return Object.keys(known).some((start) => test.startsWith(start));
 }
 
-function commandLine() {
-  const { values, positionals } = parseArgs({
+function wanted() {
+  const { values, positionals } = commandLine({
     allowPositionals: true,
     options: {
       smoke: { type: 'boolean', default: false },
       suite: { type: 'string', multiple: true },
     },
   });
-  const unknown = positionals.filter((name) => !Object.hasOwn(RUNTIMES, name));
-  if (unknown.length > 0) {
-    throw new Error(`There is no runtime ${unknown.join(', ')}; there are ${Object.keys(RUNTIMES).join(', ')}`);
-  }
-  const names = positionals.length > 0 ? positionals : Object.keys(RUNTIMES);
-  const suites = values.suite ?? (values.smoke ? CAPABILITIES : suitesWithout(CHECKOUT));
+  const names = chosen('runtime', positionals, Object.keys(RUNTIMES));
+  const usual = values.smoke ? CAPABILITIES : suitesWithout(CHECKOUT);
+  const suites = values.suite ? chosen('suite', values.suite, suitesWithout([])) : usual;
   return { names, suites };
 }

@@ -8,9 +8,11 @@ import path from 'node:path';
 
 import { main, root, run } from './lib/run.mjs';
 import { tarballsHere } from './lib/tarballs.mjs';
+import { commandLine, folderOf } from './lib/usage.mjs';
 
 await main(async () => {
-  const source = path.resolve(process.argv[2] ?? path.join(root, 'dist'));
+  const { positionals } = commandLine({ allowPositionals: true });
+  const source = folderOf(positionals, path.join(root, 'dist'));
   const tarballs = tarballsHere(source);
   const project = mkdtempSync(path.join(os.tmpdir(), 'nodesec-smoke-'));
   try {

@@ -9,9 +9,11 @@ import path from 'node:path';
 import { main, root, run } from './lib/run.mjs';
 import { tarballsHere } from './lib/tarballs.mjs';
 import { CAPABILITIES } from './lib/tree.mjs';
+import { commandLine, folderOf } from './lib/usage.mjs';
 
 await main(async () => {
-  const { name, platform } = tarballsHere(path.resolve(process.argv[2] ?? path.join(root, 'dist')));
+  const { positionals } = commandLine({ allowPositionals: true });
+  const { name, platform } = tarballsHere(folderOf(positionals, path.join(root, 'dist')));
   const folder = mkdtempSync(path.join(os.tmpdir(), 'nodesec-suites-'));
   try {
     // GNU tar takes C: for the name of a machine, so the path is not an argument.

@@ -6,24 +6,28 @@
 //
 // The version of Rust must be that of the release; zig and cargo-auditable are locked.
 
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { main, root, run } from './lib/run.mjs';
 import { sha256 } from './lib/sums.mjs';
 import { hostTriple, platformOf, requireTools } from './lib/toolchain.mjs';
+import { UsageError, chosen, commandLine } from './lib/usage.mjs';
 
 /** Folders of the clones below a temporary one: their lengths differ, and one has spaces. */
 const PLACES = ['one', path.join('another', 'place of the sources')];
 
 await main(async () => {
   requireTools();
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = commandLine({
     options: { triple: { type: 'string', default: hostTriple() } },
     allowPositionals: true,
   });
+  const { targets } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).napi;
+  chosen('target', [values.triple], targets);
+  const missing = positionals.filter((file) => !existsSync(file));
+  if (missing.length > 0) throw new UsageError(`there is no file ${missing.join(', ')}`);
   const folder = mkdtempSync(path.join(os.tmpdir(), 'nodesec-verify-'));
   let isKept = false;
   try {
@@ -65,7 +69,6 @@ async function build(clone, commit, triple) {
 
 /** The native part of a tarball, or the file itself. */
 async function nativePart(file, folder) {
-  if (!existsSync(file)) throw new Error(`there is no file ${file}`);
   if (!file.endsWith('.tgz')) return file;
   const opened = mkdtempSync(path.join(folder, 'opened-'));
   await run('tar', ['--extract', '--file', file, '--directory', opened]);

@@ -106,6 +106,18 @@ test('a secret whose buffer was transferred away is refused, not left out', asyn
   await assert.rejects(argon2.verify(digest, 'x', { secret }), { name: 'TypeError' });
 });
 
+test('needsRehash refuses costs that are no numbers, and runs no code of theirs', async () => {
+  const digest = await argon2.hash('password', { memoryCost: 64, timeCost: 2 });
+  const detached = new Uint8Array(8);
+  structuredClone(detached.buffer, { transfer: [detached.buffer] });
+  const values = [Symbol('a'), 1n, true, [64], new Array(2 ** 32 - 1), detached, { valueOf: assert.fail }];
+  for (const memoryCost of values) {
+    const error = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message: 'memoryCost must be a number' };
+    assert.throws(() => argon2.needsRehash(digest, { memoryCost }), error);
+  }
+  assert.equal(argon2.needsRehash(digest, { memoryCost: '64', timeCost: 2 }), false);
+});
+
 test('hostile arguments are rejections with the classes of npm argon2', async () => {
   const fails = (options, name) => assert.rejects(argon2.hash('x', options), { name });
   await assert.rejects(argon2.hash('x'.repeat(10_000_000)), { name: 'RangeError' });

@@ -13,10 +13,9 @@ const { test } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
 
 const { NodesecError } = require('@nodesec/native');
-const table = require('../helpers/arguments.js');
-const { publicFunctions } = require('../helpers/exports.js');
 const { Random } = require('./random.js');
 const { spoil } = require('./spoil.js');
+const { targets } = require('./targets.js');
 const { PlantedError } = require('./values.js');
 
 const PATIENCE_MS = 60_000;
@@ -24,8 +23,8 @@ const PATIENCE_MS = 60_000;
 const [seed, first, count] = process.argv.slice(2, 5).map(Number);
 const progress = openSync(process.argv[5], 'w');
 
-const functions = [...publicFunctions()].filter(([name]) => !table[name].refused);
-const receivers = [...new Set(functions.map(([name]) => table[name].on).filter(Boolean))];
+const functions = [...targets];
+const receivers = [...new Set(functions.map(([, { row }]) => row.on).filter(Boolean))];
 const slow = new Map();
 /** The promises that have not been settled, with the call of each. */
 const pending = new Map();
@@ -52,8 +51,7 @@ test('no call crashes the process, fails within or leaves a promise pending', as
 
 async function callOne(number) {
   const random = new Random(Math.imul(seed, 0x01000193) ^ number);
-  const [name, call] = random.pick(functions);
-  const row = table[name];
+  const [name, { row, call }] = random.pick(functions);
   writeSync(progress, `${number} ${name}`.padEnd(80), 0);
   const started = performance.now();
   const own = () => made(random.pick(receivers));
@@ -91,7 +89,7 @@ function settle(one, call) {
     return;
   }
   answers.value += 1;
-  table[one.name].ends?.(result);
+  targets.get(one.name).row.ends?.(result);
   if (!(result instanceof Promise)) return;
   pending.set(result, one);
   result
@@ -100,9 +98,15 @@ function settle(one, call) {
 }
 
 function judge({ number, name, isForeign }, error) {
-  if (error instanceof NodesecError && error.code !== 'ERR_INTERNAL') answers.coded += 1;
+  if (isCoded(error)) answers.coded += 1;
   else if (isOfTheCaller(error) || (isForeign && error instanceof TypeError)) answers.planted += 1;
   else note(name, number, error);
+}
+
+/** Whether the error is one of the package. The façade for npm `argon2` throws JavaScript's own. */
+function isCoded(error) {
+  if (error instanceof NodesecError) return error.code !== 'ERR_INTERNAL';
+  return error instanceof Error && /^ERR_(?:INVALID_ARG|OUT_OF_RANGE|PASSWORD)/.test(error.code);
 }
 
 /** Whether the error comes from a value of the caller, or from the framework that it is for. */

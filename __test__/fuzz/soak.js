@@ -13,15 +13,14 @@ const { test } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
 
 const { NodesecError, secureHeap } = require('@nodesec/native');
-const table = require('../helpers/arguments.js');
-const { publicFunctions } = require('../helpers/exports.js');
+const { targets } = require('./targets.js');
 
 const MIB = 1024 * 1024;
 /** Resident memory may differ by so much: V8 and malloc keep some of what is free. */
 const MAX_GROWTH = { share: 0.05, bytes: 8 * MIB };
 
 const milliseconds = Number(process.argv[2]) * 1000;
-const functions = [...publicFunctions()].filter(([name]) => !table[name].refused);
+const functions = [...targets].filter(([, { isRefused }]) => !isRefused);
 const succeeded = new Map(functions.map(([name]) => [name, 0]));
 
 test('memory, handles, threads and secrets are flat while every export is used', async () => {
@@ -29,7 +28,7 @@ test('memory, handles, threads and secrets are flat while every export is used',
   const spent = () => performance.now() - started;
   const rounds = [];
   do {
-    for (const [name, call] of functions) await callOne(name, call);
+    for (const [name, target] of functions) await callOne(name, target);
     rounds.push({ at: spent(), ...(await measure()) });
     if (rounds.length % 10 === 1) console.log(JSON.stringify(rounds.at(-1)));
   } while (spent() < milliseconds);
@@ -44,8 +43,7 @@ test('memory, handles, threads and secrets are flat while every export is used',
   }
 });
 
-async function callOne(name, call) {
-  const row = table[name];
+async function callOne(name, { row, call }) {
   try {
     const result = call(row.on?.(), row.args?.() ?? []);
     row.ends?.(result);

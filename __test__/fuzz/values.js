@@ -125,6 +125,19 @@ const CALLS = [
   () => function* () {},
 ];
 
+/** A function that answers with any value, as a callback of a caller may, or a promise of it. */
+function answering(random, own) {
+  const value = anyValue(random, own);
+  return random.once(3) ? () => promised(value) : () => value;
+}
+
+/** Rejects if the value cannot be asked whether it is a promise. As `rejecting`, otherwise. */
+function promised(value) {
+  const promise = Promise.resolve().then(() => value);
+  promise.catch(() => {});
+  return promise;
+}
+
 /** Rejects. Only a promise that someone derives from it is an unhandled rejection. */
 function rejecting() {
   const promise = Promise.reject(new PlantedError('planted'));
@@ -146,7 +159,7 @@ function anyValue(random, own) {
     case 5:
       return random.pick(OBJECTS)();
     case 6:
-      return random.pick(CALLS)();
+      return random.once(2) ? answering(random, own) : random.pick(CALLS)();
     case 7:
       return random.pick(Object.values(realm))();
     case 8:

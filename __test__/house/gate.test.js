@@ -1,6 +1,6 @@
 'use strict';
 
-// `npm run gate`: for each rule there is a binary or a tarball that breaks it.
+// The rules of `npm run gate` for native parts: for each there is one that breaks it.
 
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
@@ -12,17 +12,12 @@ const zlib = require('node:zlib');
 const { Project, checkout } = require('../helpers/project.js');
 
 const project = new Project();
-const dist = path.join(project.folder, 'dist');
 const LINUX = { skip: process.platform !== 'linux' && 'gcc makes binaries of Linux' };
 const HERE = `${process.platform}-${process.arch}-gnu`;
 let gate;
 
 before(async () => {
-  const names = ['gate/binary', 'gate/packages', 'lib/sums'];
-  const parts = names.map((name) => import(`../../scripts/${name}.mjs`));
-  gate = Object.assign({}, ...(await Promise.all(parts)));
-  const { status, stderr } = project.node(path.join(checkout, 'scripts', 'pack.mjs'), dist);
-  assert.equal(status, 0, stderr);
+  gate = await import('../../scripts/gate/binary.mjs');
 });
 after(() => project.remove());
 
@@ -70,6 +65,13 @@ const BROKEN = {
   'a relocation in its code': [
     { source: `${SOURCE}__asm__(".text\\n.quad napi_register_module_v1");`, flags: ['-Wl,-z,notext'] },
     [/: it has text relocations$/],
+  ],
+  'a folder for its libraries': [
+    { flags: ['-Wl,-rpath,/tmp'] }, [/: it names folders in which its libraries are looked for first$/],
+  ],
+  'code that can be written': [
+    { source: `${SOURCE}__asm__(".pushsection .code, \\"awx\\"\\n.byte 0\\n.popsection");` },
+    [/: a part of it can be written and executed$/],
   ],
   'another export': [
     { source: `${SOURCE} int sqlite3_open(void) { return 0; }` },
@@ -148,7 +150,9 @@ test('binaries of Windows and macOS, which other packages bring, are read', asyn
   ]);
 });
 
-const GOOD = { crates: [], exports: ['napi_register_module_v1'], nx: true, stripped: true };
+const GOOD = {
+  crates: [], exports: ['napi_register_module_v1'], nx: true, rpath: false, stripped: true, wx: false,
+};
 const PE = { ...GOOD, format: 'PE', machine: 'x64', libraries: ['KERNEL32.dll'], aslr: true };
 const MACHO = {
   ...GOOD, format: 'Mach-O', machine: 'arm64', libraries: ['/usr/lib/libSystem.B.dylib'],
@@ -163,7 +167,9 @@ test('each rule for Windows and macOS refuses a native part that breaks it', () 
     [{ ...PE, nx: false }, windows, ['the stack is executable']],
     [{ ...PE, libraries: ['VCRUNTIME140.dll'] }, windows, ['it needs VCRUNTIME140.dll, which is no part of msvc']],
     [{ ...PE, stripped: false }, windows, ['it is not stripped']],
+    [{ ...PE, wx: true }, windows, ['a part of it can be written and executed']],
     [MACHO, mac, []],
+    [{ ...MACHO, rpath: true }, mac, ['it names folders in which its libraries are looked for first']],
     [{ ...MACHO, system: '12.3' }, mac, ['it needs macOS 12.3, and may need 11.0 at most']],
     [{ ...MACHO, system: '10.12' }, mac, []],
     [{ ...MACHO, signed: false }, mac, ['it has no signature, without which macOS does not load it']],
@@ -187,108 +193,4 @@ test('the binary of this checkout keeps every rule but those of a release, as ob
     newest > 17 && `${HERE}: it needs glibc 2.${newest}, and may need 2.17 at most`,
   ].filter(Boolean);
   assert.deepEqual(await faultsOf(file, HERE), expected);
-});
-
-/** The packed tarballs, each changed by a function that gets it and its name. */
-async function changed(change = (each) => each) {
-  const folder = fs.mkdtempSync(path.join(project.folder, 'opened-'));
-  const packages = await gate.openPackages(dist, folder);
-  return packages.map((each) => ({ ...each, ...change(each) }));
-}
-
-test('tarballs as pack:all makes them have no fault', async () => {
-  assert.deepEqual(gate.packageFaults(await changed(), { release: false }), []);
-  assert.deepEqual(gate.sumFaults(dist), []);
-});
-
-const isPlatform = ({ platform }) => platform !== undefined;
-const CHANGES = [
-  [
-    'an install script',
-    ({ manifest }) => ({ manifest: { ...manifest, scripts: { postinstall: 'node x.js' } } }),
-    ['"scripts" is not that', '"scripts" is not that'],
-  ],
-  [
-    'a dependency',
-    ({ manifest }) => ({ manifest: { ...manifest, dependencies: { 'left-pad': '1.3.0' } } }),
-    ['"dependencies" is not that', '"dependencies" is not that'],
-  ],
-  [
-    'another version',
-    ({ manifest, ...each }) => isPlatform(each) && { manifest: { ...manifest, version: '9.9.9' } },
-    ['"version" is not that', 'sbom.cdx.json does not describe'],
-  ],
-  ['no bill', ({ files }) => ({ files: files.filter((name) => !/^sbom/.test(name)) }), [
-    'it lacks sbom.cdx.json', 'it has LICENSE', 'it lacks sbom.cdx.json',
-  ]],
-  [
-    'a bill of another binary',
-    (each) => isPlatform(each) && { file: path.join(each.folder, 'README.md') },
-    ['sbom.cdx.json has the hash of another native part'],
-  ],
-  [
-    'another file',
-    (each) => isPlatform(each) && { files: [...each.files, 'install.js'] },
-    ['it has LICENSE'],
-  ],
-  [
-    'a native part in the root',
-    (each) => !isPlatform(each) && { files: [...each.files, 'x.node'] },
-    ['it has the native part x.node'],
-  ],
-];
-for (const [name, change, expected] of CHANGES) {
-  test(`tarballs with ${name} are refused`, async () => {
-    const faults = gate.packageFaults(await changed(change), { release: false });
-    assert.equal(faults.length, expected.length, faults.join('\n'));
-    faults.forEach((fault, index) => assert.ok(fault.includes(expected[index]), fault));
-  });
-}
-
-test('a release with fewer platforms than there are is refused', async () => {
-  const [root, platform] = await changed();
-  const faults = gate.packageFaults([root, platform], { release: true });
-  assert.match(faults.join('\n'), /^a release has darwin-arm64, .*; here are \S+$/m);
-  assert.deepEqual(gate.packageFaults([platform], { release: false }), [
-    'there are 0 tarballs of @nodesec/native, not one',
-  ]);
-});
-
-test('a tarball whose hash is not in SHA256SUMS, and a hash without a tarball, are refused', () => {
-  const folder = path.join(project.folder, 'sums');
-  fs.cpSync(dist, folder, { recursive: true });
-  const [tarball, other] = fs.readdirSync(folder).filter((name) => name.endsWith('.tgz'));
-  fs.appendFileSync(path.join(folder, tarball), 'x');
-  assert.deepEqual(gate.sumFaults(folder), [`${tarball}: SHA256SUMS does not list this hash`]);
-  fs.rmSync(path.join(folder, tarball));
-  assert.deepEqual(gate.sumFaults(folder), [`SHA256SUMS lists ${tarball}, which is not there`]);
-  fs.rmSync(path.join(folder, 'SHA256SUMS'));
-  assert.deepEqual(gate.sumFaults(folder), ['there is no SHA256SUMS']);
-  assert.ok(other);
-});
-
-test('a tag of another version, or of one without a changelog, is refused', () => {
-  assert.deepEqual(gate.versionFaults(), []);
-  const faults = gate.versionFaults('v9.9.9');
-  assert.match(faults[0], /^the tag has the version 9\.9\.9, package\.json \d/);
-});
-
-test('npm run gate names each fault and ends with status 1', () => {
-  const script = path.join(checkout, 'scripts', 'gate.mjs');
-  const { status, stdout, stderr } = project.node(script, '--release', '--tag', 'v9.9.9', dist);
-  assert.deepEqual([status, stdout], [1, '']);
-  assert.match(stderr, /^a release has /m);
-  assert.match(stderr, /^the tag has the version 9\.9\.9/m);
-});
-
-test('publishing goes through the platforms first, and refuses tarballs that SHA256SUMS lacks', () => {
-  const script = path.join(checkout, 'scripts', 'publish.mjs');
-  const { status, stdout, stderr } = project.node(script, '--dry-run', dist);
-  assert.equal(status, 0, stderr);
-  const staged = [...stdout.matchAll(/^\+ @nodesec\/(\S+)@\S+ \(staged\)$/gm)].map(([, name]) => name);
-  assert.deepEqual(staged, [`native-${HERE}`, 'native']);
-  fs.appendFileSync(path.join(dist, 'SHA256SUMS'), `${'0'.repeat(64)}  other.tgz\n`);
-  const refused = project.node(script, '--dry-run', dist);
-  assert.deepEqual([refused.status, refused.stdout], [1, '']);
-  assert.match(refused.stderr, /SHA256SUMS lists other\.tgz, which is not there/);
 });

@@ -56,7 +56,10 @@ test('a missing package is named', () => {
 test('a platform package without its native part counts as missing', async () => {
   project.addRoot();
   fs.rmSync(await project.addPlatform());
-  assert.equal(load().code, 'ERR_BINDING_MISSING');
+  const { code, message } = load();
+  assert.equal(code, 'ERR_BINDING_MISSING');
+  const said = new RegExp(`the package @nodesec/native-${PLATFORM}\\S* is installed without its file`);
+  assert.match(message, said);
 });
 
 test('a damaged native part is reported with its cause', async () => {
@@ -68,6 +71,70 @@ test('a damaged native part is reported with its cause', async () => {
   assert.match(message, new RegExp(`for ${PLATFORM}[\\w-]* is installed but could not be loaded`));
   assert.equal(cause, 'ERR_DLOPEN_FAILED');
 });
+
+/** Puts a module in JavaScript in the place of the native part. */
+async function replaceNativePart(text) {
+  const folder = path.dirname(await project.addPlatform());
+  fs.writeFileSync(path.join(folder, 'package.json'), '{ "main": "other.js" }');
+  fs.writeFileSync(path.join(folder, 'other.js'), text);
+}
+
+for (const [what, text] of Object.entries({
+  'an empty module': '',
+  'a module with other exports': 'module.exports = { hash() {}, verify() {} };',
+  'a function': 'module.exports = () => {};',
+  null: 'module.exports = null;',
+})) {
+  test(`${what} in place of the native part is told from it`, async () => {
+    project.addRoot();
+    await replaceNativePart(text);
+    const { name, code, message } = load();
+    assert.deepEqual([name, code], ['BindingError', 'ERR_BINDING_LOAD'], message);
+    assert.match(message, new RegExp(`^@nodesec/native-${PLATFORM}\\S* is another module than`));
+  });
+}
+
+test('a module that throws no error in place of the native part is reported as well', async () => {
+  project.addRoot();
+  await replaceNativePart('throw undefined;');
+  assert.equal(load().code, 'ERR_BINDING_LOAD');
+});
+
+test('no report of a damaged file asks for a file that has no name', async () => {
+  // Node 24 prints a warning for it, and throws with --throw-deprecation.
+  const trap = project.write(
+    'trap.js',
+    `const fs = require('node:fs');
+     const { existsSync } = fs;
+     fs.existsSync = (file) => {
+       if (typeof file !== 'string') throw new TypeError('not a path');
+       return existsSync(file);
+     };`,
+  );
+  project.addRoot();
+  fs.writeFileSync(await project.addPlatform(), '');
+  assert.equal(load('--require', trap).code, 'ERR_BINDING_LOAD');
+});
+
+for (const [platform, arch, names] of [
+  ['freebsd', 'x64', '@nodesec/native-freebsd-x64'],
+  ['linux', 'ia32', '@nodesec/native-linux-ia32-gnu or @nodesec/native-linux-ia32-musl'],
+  ['win32', 'ia32', '@nodesec/native-win32-ia32-msvc'],
+]) {
+  test(`a platform without a package is told which have one: ${platform} ${arch}`, async () => {
+    const trap = project.write(
+      'trap.js',
+      `Object.defineProperty(process, 'platform', { value: '${platform}' });
+       Object.defineProperty(process, 'arch', { value: '${arch}' });`,
+    );
+    project.addRoot();
+    await project.addPlatform();
+    const { code, message } = load('--require', trap);
+    assert.equal(code, 'ERR_BINDING_MISSING');
+    assert.ok(message.includes(`there is no package ${names}, only those for darwin-arm64, `), message);
+    assert.match(message, /npm run build/);
+  });
+}
 
 /** Changes bytes of the installed native part. Strings keep their length. */
 function patch(file, change) {
@@ -110,6 +177,16 @@ if (process.platform === 'linux') {
       }
     });
     assert.match(refusal('ERR_BINDING_LOAD'), /needs glibc 2\.\d+ or newer, and this system has glibc/);
+  });
+
+  test('a native part that was not copied to its end does not end the process', async () => {
+    project.addRoot();
+    const file = await project.addPlatform();
+    const { size } = fs.statSync(file);
+    for (const length of [size - 1, size / 2, 100_000, 64]) {
+      fs.truncateSync(file, Math.floor(length));
+      assert.match(refusal('ERR_BINDING_LOAD'), /is installed but could not be loaded: it is damaged/);
+    }
   });
 
   test('with the package for musl alone, the error says that the process runs on glibc', async () => {

@@ -64,6 +64,30 @@ test('a folder that a build script would change on its way to the compiler is re
   assert.match(flagsOfC([['/a b/Own -name', '/nodesec']]), /b\/Own -name=/);
 });
 
+test('settings of the machine do not change a release', async () => {
+  const { environment } = await import('../../scripts/lib/release-build.mjs');
+  const { PATH } = process.env;
+  const own = {
+    AWS_LC_SYS_NO_ASM: '1',
+    AWS_LC_SYS_USE_SYSTEM: '1',
+    CARGO_BUILD_TARGET: 'other',
+    CARGO_PROFILE_RELEASE_LTO: 'off',
+    CFLAGS_x86_64_unknown_linux_gnu: '-O0',
+    LIBSQLITE3_FLAGS: '-DOTHER',
+    LIBSQLITE3_SYS_USE_PKG_CONFIG: '1',
+    OPENSSL_DIR: '/usr',
+    RUSTC_WRAPPER: 'sccache',
+    RUSTFLAGS: '-Copt-level=0',
+    SQLITE_MAX_COLUMN: '1',
+  };
+  for (const triple of ['x86_64-unknown-linux-gnu', 'x86_64-pc-windows-msvc']) {
+    const clean = environment(triple, { PATH, CARGO_HOME: '/cargo-home' });
+    assert.deepEqual(environment(triple, { PATH, CARGO_HOME: '/cargo-home', ...own }), clean);
+    assert.equal(clean.PATH, PATH);
+    assert.equal(clean.AWS_LC_SYS_USE_SYSTEM, '0');
+  }
+});
+
 test('verify:build refuses a file that is not there before it builds', () => {
   const { status, printed } = script('verify-build.mjs', path.join(project.folder, 'none.tgz'));
   assert.equal(status, 1);

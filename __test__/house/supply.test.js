@@ -83,13 +83,50 @@ test('every package of a lock for Python has hashes, and every one that is named
   }
 });
 
-test('every package of a lock for npm has its integrity', () => {
-  const locks = ['package-lock.json', ...filesBelow(['scripts/locks'], /-\w+\.json$/)];
-  assert.ok(locks.length > 2);
-  for (const name of locks) {
+const NPM_LOCKS = [
+  'package-lock.json',
+  ...filesBelow(['scripts/locks'], /-\w+\.json$/),
+  ...filesBelow(['examples'], /(?<!node_modules.*)\bpackage-lock\.json$/),
+];
+
+test('every package of a lock for npm has its integrity, and comes from the registry of the user', () => {
+  assert.ok(NPM_LOCKS.length > 3);
+  for (const name of NPM_LOCKS) {
     const { '': own, ...packages } = JSON.parse(read(name)).packages;
-    for (const [folder, { integrity, inBundle }] of Object.entries(packages)) {
+    for (const [folder, { integrity, inBundle, link, resolved, version }] of Object.entries(packages)) {
       if (!inBundle) assert.match(`${integrity}`, /^sha512-/, `${name}: ${folder}`);
+      assert.deepEqual([resolved, link], [undefined, undefined], `${name}: ${folder}`);
+      assert.match(version, /^\d+\.\d+\.\d+(?:-[\w.-]+)?$/, `${name}: ${folder}`);
+    }
+  }
+});
+
+test('a lock for npm is that of the manifest beside it', () => {
+  for (const name of NPM_LOCKS.filter((each) => /package-lock\.json$/.test(each))) {
+    const manifest = JSON.parse(read(path.join(path.dirname(name), 'package.json')));
+    const { packages } = JSON.parse(read(name));
+    for (const kind of ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies']) {
+      assert.deepEqual(packages[''][kind], manifest[kind], `${name}: ${kind}`);
+    }
+    assert.equal(packages[''].version, manifest.version, name);
+  }
+});
+
+test('a lock for Python has nothing but versions and hashes, and one for Rust names crates.io only', () => {
+  const line = /^(?: *#.*|[\w-]+==[\w.]+(?: ; [\w .'"<>=!()]+)? \\| {4}--hash=sha256:[0-9a-f]{64}(?: \\)?|)$/;
+  const python = filesBelow(['scripts/locks'], /\.txt$/);
+  assert.ok(python.length > 3);
+  for (const name of python) {
+    assert.deepEqual(read(name).split('\n').filter((each) => !line.test(each)), [], name);
+  }
+  const rust = ['Cargo.lock', ...filesBelow(['fuzz', 'scripts/locks'], /Cargo\.lock$/)];
+  assert.ok(rust.length > 3);
+  for (const name of rust) {
+    for (const entry of read(name).split('[[package]]\n').slice(1)) {
+      const [, source] = /^source = "(.*)"$/m.exec(entry) ?? [];
+      const expected = [undefined, 'registry+https://github.com/rust-lang/crates.io-index'];
+      assert.ok(expected.includes(source), `${name}: ${source}`);
+      assert.equal(source !== undefined, /^checksum = "[0-9a-f]{64}"$/m.test(entry), `${name}: ${entry}`);
     }
   }
 });
@@ -114,6 +151,18 @@ test('a tarball without a lock, and a file with another hash, are refused', asyn
   requireIntegrity(file, right);
   assert.throws(() => requireIntegrity(file, right.replace('6v', '7v')), /is not the file of the lock/);
   assert.ok(!fs.existsSync(file));
+});
+
+test('a download that was stopped is made anew', async (t) => {
+  const { fetchPackage } = await import('../../scripts/lib/locked.mjs');
+  const [spec] = Object.keys(JSON.parse(fs.readFileSync(path.join(LOCKS, 'tarballs.json')))).filter((each) => /^npm@/.test(each));
+  const project = new Project();
+  t.after(() => project.remove());
+  project.write(path.join(`${spec}.partial`, 'package', 'package.json'), '{}');
+  const folder = await fetchPackage(spec, project.folder);
+  const { name, version } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
+  assert.equal(`${name}@${version}`, spec);
+  assert.deepEqual(fs.readdirSync(project.folder).sort(), [spec, 'package.json'].sort());
 });
 
 test('only scripts/lib/locked.mjs calls pip, which takes wheels with a known hash only', () => {

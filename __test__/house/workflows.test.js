@@ -3,6 +3,7 @@
 // The workflows of GitHub, and the rules that their checks keep.
 
 const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { after, test } = require('node:test');
@@ -55,10 +56,20 @@ test('the checks find nothing in a sound workflow, and name the faults of others
   }
 });
 
+/** The commits of the versions, as the actions' own repositories name them. */
+const ACTIONS = {
+  'actions/attest-build-provenance': 'a2bbfa25375fe432b6a289bc6b6cd05ecd0c4c32 # v4.1.0',
+  'actions/checkout': '3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1',
+  'actions/download-artifact': '3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1',
+  'actions/setup-node': '820762786026740c76f36085b0efc47a31fe5020 # v7.0.0',
+  'actions/upload-artifact': '043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1',
+};
+
 test('every action is named by its commit and version', () => {
   const used = WORKFLOWS.flatMap((text) => [...text.matchAll(/uses: (.*)/g)].map(([, name]) => name));
   assert.ok(used.length > 10);
-  for (const name of used) assert.match(name, /^actions\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  const known = Object.entries(ACTIONS).map(([name, commit]) => `${name}@${commit}`);
+  assert.deepEqual([...new Set(used)].sort(), known);
 });
 
 test('a release builds every target, and publishes only after the tests and the gate', () => {
@@ -88,8 +99,22 @@ test('only the job that publishes may ask npm for a token, and no secret is in a
 test('the update bot waits seven days for each kind of package', () => {
   const text = fs.readFileSync(path.join(checkout, '.github', 'dependabot.yml'), 'utf8');
   const updates = text.split('package-ecosystem: ').slice(1);
-  assert.deepEqual(updates.map((each) => each.split('\n')[0]), ['cargo', 'npm', 'github-actions']);
+  const kinds = ['cargo', 'npm', 'docker', 'github-actions'];
+  assert.deepEqual(updates.map((each) => each.split('\n')[0]), kinds);
   for (const each of updates) assert.match(each, /cooldown: \{ default-days: 7 \}/);
+  const tracked = execFileSync('git', ['ls-files'], { cwd: checkout, encoding: 'utf8' }).split('\n');
+  const files = [/(?:^|\/)Cargo\.lock$/, /(?:^|\/)package-lock\.json$/, /(?:^|\/)Dockerfile$/];
+  for (const [index, file] of files.entries()) {
+    const folders = tracked.filter((name) => file.test(name)).map((name) => path.posix.join('/', path.posix.dirname(name)));
+    const [, listed] = /director(?:y|ies): \[?([^\]\n]+)/.exec(updates[index]);
+    assert.deepEqual(listed.split(', ').sort(), folders.sort(), kinds[index]);
+  }
+});
+
+test('each script of a workflow is there', () => {
+  const called = WORKFLOWS.flatMap((text) => [...text.matchAll(/\bnode (scripts\/\S+?\.mjs)/g)].map(([, file]) => file));
+  assert.ok(called.length > 8);
+  assert.deepEqual(called.filter((file) => !fs.existsSync(path.join(checkout, file))), []);
 });
 
 test('cargo-deny looks at the targets that are released', () => {

@@ -1,10 +1,10 @@
 // Runs programs of another platform, and the JavaScript suites with that platform's Node.
 
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
+import { start } from '../lib/run.mjs';
 import { workshop } from './tools.mjs';
 
 /** The suites in which Node prints its warnings, because they count them. */
@@ -44,7 +44,7 @@ export async function runToFile(command, args, options) {
   const output = openSync(file, 'w');
   try {
     const stdio = ['ignore', output, output];
-    const child = spawn(command, args, { ...options, stdio, timeout: 300_000 });
+    const child = start(command, args, { ...options, stdio, timeout: 300_000 });
     const [status, signal] = await once(child, 'close');
     if (status === 0) return readFileSync(file, 'utf8');
     const wrote = readFileSync(file, 'utf8');

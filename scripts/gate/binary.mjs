@@ -53,6 +53,8 @@ export function rules(facts, platform, linked = facts.crates) {
     ...foreign.map((name) => `it needs ${name}, which is no part of ${abi}`),
     facts.exports.join() !== EXPORTS.join() && `it exports ${facts.exports}, not ${EXPORTS}`,
     !facts.nx && 'the stack is executable',
+    facts.wx && 'a part of it can be written and executed',
+    facts.rpath && 'it names folders in which its libraries are looked for first',
     !facts.stripped && 'it is not stripped',
     ...crateFaults(facts.crates, linked),
   ];

@@ -46,6 +46,13 @@ def elf(binary):
         "nx": stack is not None and not stack.has(lief.ELF.Segment.FLAGS.X),
         # DF_TEXTREL is the new form of DT_TEXTREL.
         "textrel": tags.TEXTREL in dynamic or bool(flags & 0x4),
+        "rpath": tags.RPATH in dynamic or tags.RUNPATH in dynamic,
+        "wx": any(
+            segment.type == types.LOAD
+            and segment.has(lief.ELF.Segment.FLAGS.W)
+            and segment.has(lief.ELF.Segment.FLAGS.X)
+            for segment in binary.segments
+        ),
         "stripped": not any(
             section.name == ".symtab" or section.name.startswith(".debug")
             for section in binary.sections
@@ -61,12 +68,19 @@ def pe(binary):
     has = binary.optional_header.has
     flags = lief.PE.OptionalHeader.DLL_CHARACTERISTICS
     exported = binary.get_export()
+    section_flags = lief.PE.Section.CHARACTERISTICS
+    writes, executes = section_flags.MEM_WRITE, section_flags.MEM_EXECUTE
     return {
         "format": "PE",
         "machine": machines.get(binary.header.machine, str(binary.header.machine)),
         "libraries": [library.name for library in binary.imports],
         "exports": sorted(entry.name for entry in exported.entries) if exported else [],
         "crates": crates(binary),
+        "rpath": False,
+        "wx": any(
+            section.has_characteristic(writes) and section.has_characteristic(executes)
+            for section in binary.sections
+        ),
         "aslr": has(flags.DYNAMIC_BASE) and has(flags.HIGH_ENTROPY_VA),
         "nx": has(flags.NX_COMPAT),
         "stripped": binary.header.numberof_symbols == 0,
@@ -91,6 +105,8 @@ def macho(fat):
         ),
         "crates": crates(binary),
         "nx": flags.ALLOW_STACK_EXECUTION not in binary.header.flags_list,
+        "rpath": binary.has_rpath,
+        "wx": any(segment.init_protection & 6 == 6 for segment in binary.segments),
         # N_STAB: entries for debuggers.
         "stripped": not any(symbol.raw_type & 0xE0 for symbol in binary.symbols),
         "signed": binary.has_code_signature,

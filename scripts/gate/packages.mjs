@@ -5,9 +5,10 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
 import { packedManifest } from '../lib/pack.mjs';
-import { root, run } from '../lib/run.mjs';
+import { root } from '../lib/run.mjs';
 import { SBOM } from '../lib/sbom.mjs';
 import { sha256 } from '../lib/sums.mjs';
+import { unpack } from './tarball.mjs';
 
 const ROOT = '@nodesec/native';
 const PLATFORMS = readdirSync(path.join(root, 'npm')).sort();
@@ -23,11 +24,10 @@ export async function openPackages(source, target) {
   for (const tarball of tarballs.sort()) {
     const folder = path.join(target, tarball, 'package');
     mkdirSync(path.dirname(folder));
-    const options = ['--extract', '--file', path.join(source, tarball)];
-    await run('tar', [...options, '--directory', path.dirname(folder)]);
+    await unpack(path.join(source, tarball), path.dirname(folder));
     const manifest = readJson(path.join(folder, 'package.json'));
     const files = filesBelow(folder);
-    const platform = manifest.name === ROOT ? undefined : manifest.name.slice(ROOT.length + 1);
+    const platform = manifest.name === ROOT ? undefined : `${manifest.name}`.slice(ROOT.length + 1);
     const binary = files.find((name) => name.endsWith('.node'));
     const file = platform && binary && path.join(folder, binary);
     const linked = file && linkedCrates(path.join(folder, SBOM));
@@ -39,7 +39,8 @@ export async function openPackages(source, target) {
 /** The crates that a bill names as linked. A package without a bill breaks a rule of its own. */
 function linkedCrates(bill) {
   if (!existsSync(bill)) return undefined;
-  return readJson(bill).components
+  const { components = [] } = readJson(bill);
+  return components
     .filter(({ purl, scope }) => purl?.startsWith('pkg:cargo/') && scope === 'required')
     .map(({ name, version }) => `${name} ${version}`);
 }
@@ -59,9 +60,16 @@ export function packageFaults(packages, { release = false, partial = false }) {
   }
   for (const each of packages) {
     const own = each.platform === undefined ? rootFaults(each, platforms, release || partial) : platformFaults(each);
-    faults.push(...[...own, ...sbomFaults(each)].map((fault) => `${each.manifest.name}: ${fault}`));
+    const all = [...nameFaults(each), ...own, ...sbomFaults(each)];
+    faults.push(...all.map((fault) => `${each.manifest.name}: ${fault}`));
   }
   return faults;
+}
+
+/** The name of the file decides the order in which tarballs are published. */
+function nameFaults({ tarball, manifest }) {
+  const expected = `${`${manifest.name}`.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`;
+  return tarball === expected ? [] : [`its file is ${tarball}, not ${expected}`];
 }
 
 function rootFaults({ manifest, files }, platforms, release) {
@@ -117,6 +125,8 @@ export function versionFaults(tag) {
   const versions = [
     ['Cargo.toml', /^version = "(.+)"$/m.exec(text('Cargo.toml'))[1]],
     ...PLATFORMS.map((name) => [`npm/${name}`, JSON.parse(text(`npm/${name}/package.json`)).version]),
+    ['package-lock.json', JSON.parse(text('package-lock.json')).packages[''].version],
+    ...['Cargo.lock', 'fuzz/Cargo.lock'].map((name) => [name, lockedVersion(text(name))]),
     ...(tag === undefined ? [] : [['the tag', tag.replace(/^v/, '')]]),
   ];
   const faults = versions
@@ -128,6 +138,11 @@ export function versionFaults(tag) {
   return faults;
 }
 
+/** The version of our own crate in a lock of cargo. */
+function lockedVersion(lock) {
+  return /^name = "nodesec-native"\nversion = "(.+)"$/m.exec(lock)?.[1];
+}
+
 function filesBelow(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
@@ -135,5 +150,10 @@ function filesBelow(folder) {
 }
 
 function readJson(file) {
-  return JSON.parse(readFileSync(file, 'utf8'));
+  try {
+    return Object(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
+    const place = file.split(path.sep).slice(-3).join('/');
+    throw new Error(`${place} is missing or is no JSON: ${cause.message}`, { cause });
+  }
 }

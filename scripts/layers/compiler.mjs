@@ -1,9 +1,9 @@
 // Reads the edges between the files of a crate from the compiler. The compiler resolves names, so
 // an edge leads to the file that defines an item, even if another file re-exports it.
 
-import { spawn } from 'node:child_process';
 import path from 'node:path';
 
+import { start } from '../lib/run.mjs';
 import { cargoEnv } from '../lib/toolchain.mjs';
 
 /** A position in the crate's sources, as the compiler prints it. */
@@ -106,7 +106,7 @@ function compile(folder, tree, read) {
   const wrapper = path.join(import.meta.dirname, 'rustc.mjs');
   const env = { ...cargoEnv(), RUSTC_WORKSPACE_WRAPPER: wrapper };
   return new Promise((resolve, reject) => {
-    const cargo = spawn('cargo', args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const cargo = start('cargo', args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let errors = '';
     let rest = '';
     cargo.stderr.setEncoding('utf8').on('data', (text) => {

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import {
-  copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync,
+  copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 
@@ -88,12 +88,15 @@ export async function fetchPackage(spec, folder) {
   const own = path.join(folder, spec);
   const unpacked = path.join(own, 'package');
   if (existsSync(unpacked)) return unpacked;
-  rmSync(own, { recursive: true, force: true });
-  mkdirSync(own, { recursive: true });
-  await run('npm', ['pack', spec, '--silent', '--pack-destination', own], { quiet: true });
-  const tarball = path.join(own, readdirSync(own)[0]);
+  // A folder of this name is whole: it gets the name at the end.
+  const partial = `${own}.partial`;
+  for (const each of [own, partial]) rmSync(each, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  await run('npm', ['pack', spec, '--silent', '--pack-destination', partial], { quiet: true });
+  const tarball = path.join(partial, readdirSync(partial)[0]);
   requireIntegrity(tarball, integrity);
-  await run('tar', ['--extract', '--file', tarball, '--directory', own]);
+  await run('tar', ['--extract', '--file', tarball, '--directory', partial]);
+  renameSync(partial, own);
   return unpacked;
 }
 

@@ -21,7 +21,9 @@ export async function pack(binaries, destination, { release = false } = {}) {
     const platforms = binaries.map((binary) => path.basename(path.dirname(binary)));
     const folders = ['root', ...platforms].map((name) => path.join(staging, name));
     stageRoot(folders[0], packedManifest(platforms, { release }));
-    for (const [index, binary] of binaries.entries()) await stagePlatform(folders[index + 1], binary);
+    for (const [index, platform] of platforms.entries()) {
+      await stagePlatform(folders[index + 1], platform, binaries[index]);
+    }
     fs.mkdirSync(destination, { recursive: true });
     const args = ['pack', ...folders, '--pack-destination', destination, '--ignore-scripts'];
     const written = await run('npm', [...args, '--silent'], { quiet: true });
@@ -54,7 +56,8 @@ export function packedManifest(platforms, { release }) {
   };
 }
 
-function stageRoot(folder, manifest) {
+/** Writes the files of the root's tarball into a folder. */
+export function stageRoot(folder, manifest) {
   copy(root, folder, [...manifest.files, 'README.md', 'LICENSE']);
   fs.writeFileSync(path.join(folder, SBOM), rootSbom(manifest));
   writeManifest(folder, manifest);
@@ -77,12 +80,14 @@ function withWebLinks(text, page, folder, web) {
   });
 }
 
-async function stagePlatform(folder, binary) {
-  const manifest = readManifest(path.dirname(binary));
-  const triple = readManifest(root).napi.targets.find(
-    (target) => manifest.name.endsWith(`native-${platformOf(target)}`),
-  );
-  copy(path.dirname(binary), folder, [path.basename(binary), 'README.md']);
+/** Writes the files of a platform's tarball into a folder, with a native part from anywhere. */
+export async function stagePlatform(folder, platform, binary) {
+  const source = path.join(root, 'npm', platform);
+  const manifest = readManifest(source);
+  const { targets } = readManifest(root).napi;
+  const triple = targets.find((target) => platformOf(target) === platform);
+  copy(path.dirname(binary), folder, [path.basename(binary)]);
+  copy(source, folder, ['README.md']);
   copy(root, folder, ['LICENSE']);
   fs.writeFileSync(path.join(folder, SBOM), await platformSbom(manifest, binary, triple));
   writeManifest(folder, manifest);

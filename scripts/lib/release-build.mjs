@@ -93,12 +93,17 @@ function requireReplaceable(folder) {
   );
 }
 
-/** Variables with the settings of this machine's own builds, which must not apply to a release. */
-const OWN = /^CARGO_BUILD_TARGET$|(?:^|_)(?:C|RUST)FLAGS(?:_|$)/;
+/**
+ * Variables with the settings of this machine's own builds, which must not apply to a release.
+ * Build scripts read those that begin with the name of a library.
+ */
+const OWN =
+  /^(?:CARGO_BUILD_TARGET|RUSTC_WRAPPER)$|^(?:AWS_LC|CARGO_PROFILE|LIBSQLITE3|OPENSSL|RING|SQLITE)_|(?:^|_)(?:C|RUST)FLAGS(?:_|$)/;
 
-function environment(triple) {
-  const inherited = Object.entries(process.env).filter(([name]) => !OWN.test(name));
-  const home = process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo');
+/** The variables of a release, from those of this process. */
+export function environment(triple, variables = process.env) {
+  const inherited = Object.entries(variables).filter(([name]) => !OWN.test(name));
+  const home = variables.CARGO_HOME ?? path.join(os.homedir(), '.cargo');
   const places = replacedPaths(home, root);
   const flags = places.map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
   // Alpine's Node is linked with musl as a library.
@@ -107,6 +112,9 @@ function environment(triple) {
   if (triple.endsWith('msvc')) flags.push('-Ctarget-feature=+crt-static');
   return {
     ...Object.fromEntries(inherited),
+    // Without them, an AWS-LC of this machine would be linked, and Windows would need NASM.
+    AWS_LC_SYS_USE_SYSTEM: '0',
+    AWS_LC_SYS_PREBUILT_NASM: '1',
     // Unlike RUSTFLAGS this may have spaces in a path.
     CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f'),
     CARGO_INCREMENTAL: '0',

@@ -22,11 +22,17 @@ export function writeSums(folder, names) {
 export function sumFaults(folder) {
   const file = path.join(folder, SUMS);
   if (!existsSync(file)) return [`there is no ${SUMS}`];
-  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
-  const listed = new Map(lines.map((line) => line.split('  ').reverse()));
+  const lines = readFileSync(file, 'utf8').split('\n').filter((line) => line !== '');
+  const entries = lines.map((line) => /^([0-9a-f]{64}) {2}([\w.-]+\.tgz)$/.exec(line));
+  const wrong = lines.filter((_, index) => entries[index] === null);
+  const names = entries.filter(Boolean).map(([, , name]) => name);
+  const twice = names.filter((name, index) => names.indexOf(name) !== index);
+  const listed = new Map(entries.filter(Boolean).map(([, hash, name]) => [name, hash]));
   const tarballs = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
   const gone = [...listed.keys()].filter((name) => !tarballs.includes(name));
   return [
+    ...wrong.map((line) => `${SUMS} has a line that is no hash of a tarball: ${line}`),
+    ...twice.map((name) => `${SUMS} lists ${name} twice`),
     ...gone.map((name) => `${SUMS} lists ${name}, which is not there`),
     ...tarballs
       .filter((name) => listed.get(name) !== sha256(path.join(folder, name)))

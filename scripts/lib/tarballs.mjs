@@ -4,6 +4,8 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 
+import { UsageError } from './usage.mjs';
+
 /**
  * The tarballs of the root and of this platform in a folder, as paths, and the platform's name.
  */
@@ -12,7 +14,7 @@ export function tarballsHere(folder) {
   const find = (pattern) => {
     const [found, ...more] = readdirSync(folder).filter((file) => pattern.test(file));
     if (found === undefined || more.length > 0) {
-      throw new Error(`${folder} must have one tarball for ${pattern}: run \`npm run pack:all\``);
+      throw new UsageError(`${folder} must have one tarball for ${pattern}: run \`npm run pack:all\``);
     }
     return path.join(folder, found);
   };

@@ -1,6 +1,5 @@
 // A planted process, for the harness: starts it, sends it commands, reads it and ends it.
 
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
+import { start } from '../lib/run.mjs';
 import { formsOf } from './needles.mjs';
 import { ENV_SECRET, SECRETS } from './secrets.mjs';
 
@@ -119,7 +119,7 @@ export class Specimen {
   }
 
   async #start(addon, env) {
-    this.#child = spawn(process.execPath, ['--expose-gc', PROGRAM, this.folder, addon], {
+    this.#child = start(process.execPath, ['--expose-gc', PROGRAM, this.folder, addon], {
       cwd: this.folder,
       env,
       stdio: 'pipe',

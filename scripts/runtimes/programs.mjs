@@ -1,11 +1,11 @@
 // The runtimes of scripts/peers.mjs, and the results of their test runners, which all write JUnit.
 
-import { execFile, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { peers } from '../lib/peers.mjs';
-import { root } from '../lib/run.mjs';
+import { outcome, root } from '../lib/run.mjs';
 
 const workshop = path.join(root, 'target', 'runtimes');
 const PATIENCE_MS = 300_000;
@@ -53,23 +53,15 @@ export async function runSuite(name, suite) {
   mkdirSync(workshop, { recursive: true });
   const xml = path.join(workshop, `${name}-${suite.replaceAll('/', '-')}.xml`);
   rmSync(xml, { force: true });
-  const { status, output } = await ended(programOf(name), RUNTIMES[name].args(`./__test__/${suite}.test.js`, xml));
+  const file = `./__test__/${suite}.test.js`;
+  const env = { ...process.env, DENO_NO_UPDATE_CHECK: '1' };
+  const options = { cwd: root, env, timeout: PATIENCE_MS };
+  const { status, signal, stdout, stderr } = await outcome(programOf(name), RUNTIMES[name].args(file, xml), options);
   const results = existsSync(xml) ? readResults(readFileSync(xml, 'utf8')) : noResults();
   rmSync(xml, { force: true });
   const isConsistent = (status === 0) === (results.failed.length === 0);
-  if (isConsistent && typeof status === 'number') return results;
-  return { ...results, ended: `ended with ${status}\n${output.slice(-2000)}` };
-}
-
-/** Resolves to the status of a program, or the signal that has ended it, and to its output. */
-function ended(program, args) {
-  const env = { ...process.env, DENO_NO_UPDATE_CHECK: '1' };
-  const options = { cwd: root, env, timeout: PATIENCE_MS, maxBuffer: 2 ** 28 };
-  return new Promise((resolve) => {
-    const child = execFile(program, args, options, (error, stdout, stderr) => {
-      resolve({ status: child.exitCode ?? child.signalCode ?? error.code, output: `${stdout}${stderr}` });
-    });
-  });
+  if (isConsistent && signal === null) return results;
+  return { ...results, ended: `ended with ${signal ?? status}\n${`${stdout}${stderr}`.slice(-2000)}` };
 }
 
 function programOf(name) {

@@ -11,8 +11,14 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-const required = createRequire(import.meta.url)('@nodesec/native');
-assert.equal(required.hash, hash);
+const require = createRequire(import.meta.url);
+assert.equal(require('@nodesec/native').hash, hash);
+
+const entries = Object.keys(require('@nodesec/native/package.json').exports);
+for (const entry of entries.filter((name) => !name.endsWith('.json'))) {
+  const name = path.posix.join('@nodesec/native', entry);
+  assert.equal((await import(name)).default, require(name), name);
+}
 
 const digest = await hash('correct horse');
 assert.deepEqual([await verify(digest, 'correct horse'), await verify(digest, 'wrong')], [true, false]);
