@@ -85,6 +85,7 @@ export const KNOWN = {
     'service/hardened.mtls': SECURE_CONTEXT,
     'service/hardened.page': SECURE_CONTEXT,
     'service/hardened.process': PERMISSIONS,
+    'service/hardened.programs': SECURE_CONTEXT,
     'service/workers': {
       'a worker that is killed': 'at port 0, each process of a cluster has a port of its own in Bun',
     },
