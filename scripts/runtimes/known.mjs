@@ -33,7 +33,6 @@ const ORACLE = 'its oracle is the OpenSSL of Node, which reads and writes more k
 const STRICT = 'node:crypto of Deno, which reads private JWKs here, takes fewer forms of base64url';
 const SECURE_CONTEXT = 'the service renews its certificate by setSecureContext, which Bun lacks';
 const NO_MODULE = 'a program of --eval is no ES module in Deno';
-const EXIT = 'Deno tells of the end of a worker before its thread has ended; secret/deno waits for it';
 const KILLED = 'Deno calls a process killed that child.kill() has ended, whatever its status';
 const ENVIRONMENT = 'a change of process.env does not reach the environment in Bun';
 
@@ -121,8 +120,6 @@ export const KNOWN = {
       'https works with an authority': 'the TLS of Deno takes no authority as the certificate of a server',
     },
     'secret/files': { 'the permission model is asked': `${PERMISSIONS}; secret/deno tests that of Deno` },
-    'secret/heap.exit': { 'a worker that ends with secrets gives them back': EXIT },
-    'secret/heap.overflow': { 'the sealed secrets of a worker are freed': EXIT },
     'secret/lending': { 'disposeAll() reaches the secrets': 'parentPort has no close in a worker of Deno' },
     'service/hardened': FLAGS,
     'service/hardened.browser': FLAGS,
