@@ -7,8 +7,10 @@ const assert = require('node:assert/strict');
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
+const { setTimeout: sleep } = require('node:timers/promises');
 
-const { JwtKey } = require('@nodesec/native');
+const { JwtKey, SecretBuffer } = require('@nodesec/native');
+const { RedisKeyRing } = require('@nodesec/native/redis');
 const { CLIENTS } = require('../helpers/redis-clients.js');
 const { hear } = require('../helpers/redis-revocations.js');
 const { NAME, idsOf, openRing, openWith } = require('../helpers/redis-ring.js');
@@ -285,4 +287,17 @@ test('a ring that closes while its server is silent begins nothing more, and its
   assert.equal(line.sent, sent);
   assert.equal(keys.status().state, 'closed');
   for (const { reason } of await settled) assert.equal(reason.code, 'ERR_KEYRING_STORE');
+});
+
+test('a server that confirms a ring and never has it rejects the opening, and keeps no process busy', async () => {
+  let commands = 0;
+  const send = async ([name]) => {
+    commands += 1;
+    return /^EVAL/i.test(String(name)) ? 1 : Buffer.alloc(0);
+  };
+  const opened = RedisKeyRing.open({ client: { send }, alg: 'HS256', key: SecretBuffer.random(32) });
+  await assert.rejects(opened, { name: 'JwtError', code: 'ERR_KEYRING_STORE' });
+  const before = commands;
+  await sleep(100);
+  assert.equal(commands, before);
 });

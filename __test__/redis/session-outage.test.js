@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 
+const { VERDICTS } = require('../../lib/redis/session-script.js');
 const { coded } = require('../helpers/outcome.js');
 const { CLIENTS } = require('../helpers/redis-clients.js');
 const { hear } = require('../helpers/redis-revocations.js');
@@ -252,4 +253,12 @@ test('a client that sends each command twice causes no false reuse and no second
   const [oldest, newest] = [await sessions.start('ada'), await sessions.start('ada')];
   assert.deepEqual([judge(oldest), judge(newest)], ['ERR_JWT_REVOKED', undefined]);
   assert.deepEqual([await statusOf(oldest), await statusOf(newest)], ['unknown', 'rotated']);
+});
+
+test('a server that refuses each id of a new session does not keep the start busy for ever', async () => {
+  const send = async ([name]) => (/^EVAL/i.test(`${name}`) ? [Date.now(), VERDICTS.again] : Buffer.alloc(0));
+  const { sessions } = makeSessions({ send });
+  await assert.rejects(sessions.start('ada'), coded('ERR_SESSION_STORE', {
+    message: 'the server refuses each id of a new session: look at the server',
+  }));
 });

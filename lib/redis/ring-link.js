@@ -11,6 +11,7 @@ const { isPlainObject, native } = require('../native.js');
 const { connect, reasonOf } = require('./client.js');
 const { RingRecord, headOf } = require('./ring-record.js');
 const { RingState } = require('./ring-state.js');
+const { rounds } = require('./rounds.js');
 const { Silence, within } = require('./within.js');
 
 /** How often the server is looked at, in milliseconds. */
@@ -147,7 +148,7 @@ class RingLink {
   }
 
   async #open() {
-    for (;;) {
+    for (const next = rounds(lost); ; next()) {
       const { head, bytes } = await this.#record.read();
       if (bytes !== undefined) {
         // Not of a replica, which may lag.
@@ -161,8 +162,10 @@ class RingLink {
   /** Takes the version that the server has, or gives it that of this process if it is newer. */
   async #look() {
     const head = Buffer.from(await this.#record.head(), 'hex');
+    const next = rounds(lost);
     while (!native.keyringServerHas(this.#ring, head)) {
       if (await this.#reconcile()) break;
+      next();
     }
     publishKeyChanges();
     this.#isFollowing();
@@ -190,7 +193,7 @@ class RingLink {
    * versions with the change: the server may have one that it has not confirmed.
    */
   async #attempt(kind, argument, options, tried = []) {
-    for (;;) {
+    for (const next = rounds(lost); ; next()) {
       await this.#look();
       const made = tried.find((each) => native.keyringServerIncludes(this.#ring, each.head));
       if (made !== undefined) return made.kid;
@@ -288,6 +291,10 @@ function reasonFor(error) {
 
 function closed() {
   return makeError('ERR_KEYRING_STORE', 'the key ring is closed; close it after the last request');
+}
+
+function lost() {
+  return new Error('LOST: the server does not have the ring that it has confirmed');
 }
 
 function unconfirmed(cause) {

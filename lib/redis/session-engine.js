@@ -9,6 +9,7 @@ const { publishFailure } = require('../audit/publish.js');
 const { makeError } = require('../errors.js');
 const { native, settled } = require('../native.js');
 const { Outbox } = require('../outbox.js');
+const { rounds } = require('./rounds.js');
 const { CLOCKED_SCRIPTS, SCRIPTS, VERDICTS } = require('./session-script.js');
 
 /** The statuses by the verdicts of the server. */
@@ -50,7 +51,7 @@ class SessionEngine {
 
   async start(subject, claims, texts) {
     const { maxSessionsPerSubject, endsOldest } = this.#terms;
-    for (;;) {
+    for (const next = rounds(lost); ; next()) {
       this.#readClocks();
       const { tag, ids, issuedAt, texts: sealed, pair } =
         native.sessionsRemoteStart(this.#sessions, subject, claims, texts);
@@ -204,6 +205,10 @@ class SessionEngine {
   #readClocks() {
     for (const clock of this.#clocks) clock.read();
   }
+}
+
+function lost() {
+  return makeError('ERR_SESSION_STORE', 'the server refuses each id of a new session: look at the server');
 }
 
 function outboxNumber() {
