@@ -1,7 +1,7 @@
 // `npm run footprint`: prints, as the table of docs/supply-chain.md, the packages that this package
-// and those that it replaces bring into a project, and their bytes. Ours are the
-// tarballs of target/release-dry, or of a folder that is named. The others are in node_modules, in
-// the versions and with the dependencies of package-lock.json.
+// and those that it replaces bring into a project, and their bytes. Ours are the tarballs of
+// target/release-dry, or of a folder that is named. The others are in node_modules, in the versions
+// and with the dependencies of package-lock.json.
 
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';

@@ -52,7 +52,7 @@ function listening(ring, args) {
     try {
       native.KeyRing.prototype.off.apply(ring, args);
     } catch {
-      // Whatever `on` has refused, `off` refuses, too.
+      // `off` also refuses the arguments that `on` has refused.
     }
   }
 }

@@ -8,7 +8,7 @@ use std::ptr;
 
 /// Blocks the signal for this thread until it is dropped.
 pub(super) struct Blocked {
-    /// What the thread blocked before; `None` if that already had the signal.
+    /// The signals that the thread blocked before; `None` if this one was among them.
     before: Option<libc::sigset_t>,
     /// Stays on its thread.
     thread: PhantomData<*const ()>,
